@@ -1,0 +1,49 @@
+package estab_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"estab"
+	"estab/link"
+)
+
+// A Write and the Reads of it allocate nothing once connection and buffers are
+// warm, whatever the size.
+func TestNoAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for _, shards := range []int{1, 16} {
+		for _, size := range []int{1, 1000, 20000} {
+			a, b := twoHosts(t, estab.Config{Shards: shards, KeepAlive: -1}, link.PairOptions{})
+			c, s := connect(t, a, listen(t, b, addrB+":80"))
+			buf := make([]byte, size)
+			exchange := func() {
+				c.Write(buf)
+				for n := 0; n < size; {
+					m, err := s.Read(buf)
+					if err != nil {
+						t.Fatal(err)
+					}
+					n += m
+				}
+			}
+			for range 200 {
+				exchange()
+			}
+			if n := testing.AllocsPerRun(500, exchange); n > 0 {
+				t.Errorf("%d shards, %d bytes: %v allocations", shards, size, n)
+			}
+			a.Close()
+			b.Close()
+		}
+	}
+}
+
+// A connection stays as small as its comment says.
+func TestConnSize(t *testing.T) {
+	if n := unsafe.Sizeof(estab.Conn{}); unsafe.Sizeof(uintptr(0)) == 8 && n > 96 {
+		t.Errorf("a Conn takes %d bytes", n)
+	}
+}

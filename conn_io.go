@@ -1,0 +1,206 @@
+package estab
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"estab/tcp"
+)
+
+// Read reads what has arrived, and waits if nothing has. At the end of the
+// stream it returns io.EOF; every other error is a *net.OpError.
+func (c *Conn) Read(b []byte) (int, error) {
+	if c == nil {
+		return 0, syscall.EINVAL
+	}
+	n, err := c.read(b)
+	if err != nil && err != io.EOF {
+		err = c.opError("read", err)
+	}
+	return n, err
+}
+
+func (c *Conn) read(b []byte) (int, error) {
+	sh := c.sh
+	sh.mu.Lock()
+	for {
+		now := sh.host.now()
+		n, done, err := c.readNow(now, b)
+		if done {
+			sh.leave(now)
+			return n, err
+		}
+		w := sh.idle.get()
+		c.rd.push(w)
+		if c.more != nil {
+			c.more.rd.arm(now, c.expireRead)
+		}
+		sh.leave(now)
+		<-w.ch
+		sh.mu.Lock()
+		sh.idle.put(w)
+	}
+}
+
+// readNow reads what can be read without waiting, and reports whether that is
+// an answer.
+func (c *Conn) readNow(now tcp.Time, b []byte) (n int, done bool, err error) {
+	switch {
+	case c.flags&connClosed != 0:
+		return 0, true, net.ErrClosed
+	case len(b) == 0:
+		return 0, true, nil
+	case c.readDeadline().passed(now):
+		return 0, true, os.ErrDeadlineExceeded
+	}
+	n, e := c.sh.tcp.Receive(now, c.id, b, 0)
+	if n == 0 && e == 0 {
+		return 0, false, nil
+	}
+	return n, true, sysError("read", e)
+}
+
+// Write sends b: it returns when all of it is in the send buffer, or with an
+// error and the number of bytes that are.
+func (c *Conn) Write(b []byte) (int, error) {
+	if c == nil {
+		return 0, syscall.EINVAL
+	}
+	n, err := c.write(b)
+	if err != nil {
+		err = c.opError("write", err)
+	}
+	return n, err
+}
+
+func (c *Conn) write(b []byte) (n int, err error) {
+	sh := c.sh
+	sh.mu.Lock()
+	c.lockWrites()
+	for {
+		now := sh.host.now()
+		m, err := c.writeNow(now, b[n:])
+		n += m
+		if err != nil || n == len(b) {
+			c.unlockWrites()
+			sh.leave(now)
+			return n, err
+		}
+		if m > 0 { // once it is sent there may be room again
+			sh.leave(now)
+			sh.mu.Lock()
+			continue
+		}
+		w := sh.idle.get()
+		c.wr.push(w)
+		if c.more != nil {
+			c.more.wr.arm(now, c.expireWrite)
+		}
+		sh.leave(now)
+		<-w.ch
+		sh.mu.Lock()
+		sh.idle.put(w)
+	}
+}
+
+// writeNow puts into the send buffer what fits.
+func (c *Conn) writeNow(now tcp.Time, b []byte) (int, error) {
+	switch {
+	case c.flags&connClosed != 0:
+		return 0, net.ErrClosed
+	case c.writeDeadline().passed(now):
+		return 0, os.ErrDeadlineExceeded
+	}
+	n, e := c.sh.tcp.Send(now, c.id, b, 0)
+	return n, sysError("write", e)
+}
+
+// lockWrites waits until no other Write is under way. That can take as long as
+// a peer likes, so it is no mutex.
+func (c *Conn) lockWrites() {
+	if c.flags&connWriting == 0 || c.flags&connClosed != 0 {
+		c.flags |= connWriting
+		return
+	}
+	sh := c.sh
+	w := sh.idle.get()
+	c.needMore().writers.push(w)
+	sh.mu.Unlock()
+	<-w.ch
+	sh.mu.Lock()
+	sh.idle.put(w)
+}
+
+// unlockWrites hands the turn to the Write that has waited longest.
+func (c *Conn) unlockWrites() {
+	if c.more != nil {
+		if w := c.more.writers.pop(); w != nil {
+			c.sh.woken.push(w)
+			return
+		}
+	}
+	c.flags &^= connWriting
+}
+
+// copyBuffer is what ReadFrom and WriteTo copy through.
+type copyBuffer [64 << 10]byte
+
+// ReadFrom writes what r gives until its end. It is io.ReaderFrom.
+func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	if c == nil {
+		return 0, syscall.EINVAL
+	}
+	pool := &c.sh.host.bufs
+	buf := pool.Get().(*copyBuffer)
+	defer pool.Put(buf)
+	for {
+		m, rerr := r.Read(buf[:])
+		if m > 0 {
+			w, werr := c.Write(buf[:m])
+			n += int64(w)
+			if werr != nil {
+				return n, werr
+			}
+		}
+		switch rerr {
+		case nil:
+		case io.EOF:
+			return n, nil
+		default:
+			return n, rerr
+		}
+	}
+}
+
+// WriteTo writes what the peer sends to w until the end of the stream. It is
+// io.WriterTo.
+func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	if c == nil {
+		return 0, syscall.EINVAL
+	}
+	pool := &c.sh.host.bufs
+	buf := pool.Get().(*copyBuffer)
+	defer pool.Put(buf)
+	for {
+		m, rerr := c.Read(buf[:])
+		if m > 0 {
+			k, werr := w.Write(buf[:m])
+			n += int64(max(k, 0))
+			switch {
+			case werr != nil:
+				return n, werr
+			case k != m:
+				return n, io.ErrShortWrite
+			}
+		}
+		switch rerr {
+		case nil:
+		case io.EOF:
+			return n, nil
+		default:
+			return n, rerr
+		}
+	}
+}

@@ -1,0 +1,108 @@
+package inet
+
+import (
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// Outbox takes the packets that a stack sends.
+type Outbox interface {
+	// Alloc returns an empty slab for a packet of n bytes on the link, or nil
+	// if the link has no room now: the shell then calls Stack.Writable when it
+	// has some again.
+	Alloc(link LinkID, n int) *wire.Slab
+	// Send takes a packet. Alloc has promised the room.
+	Send(link LinkID, p *wire.Slab)
+}
+
+// Output gives out everything that may be sent now.
+func (s *Stack) Output(now tcp.Time, out Outbox) {
+	s.clock(now)
+	s.emit.out = out
+	for s.echoes.n > 0 && s.emit.echo(s.echoes.front()) {
+		s.pool.Put(s.echoes.pop().slab)
+	}
+	s.tcp.Output(now, &s.emit)
+	s.emit.out = nil
+}
+
+// emitter makes packets; it is the engine's [tcp.Sink].
+type emitter struct {
+	s   *Stack
+	out Outbox
+}
+
+// Emit makes a packet of the segment and sends it. It reports false if the
+// link has no room. A packet that can't be sent at all is counted and gone.
+func (e *emitter) Emit(seg *tcp.Segment) bool {
+	s := e.s
+	link := LinkID(seg.Egress - 1)
+	if seg.Egress == 0 || int(seg.Egress) > len(s.links) {
+		// A reply that belongs to no connection.
+		var err tcp.Error
+		if link, err = s.lookup(seg.Local, seg.Remote, seg.Zone); err != 0 {
+			s.counters.OutDrops[wire.DropNoRoute]++
+			return true
+		}
+	}
+	ipLen, tcpLen := wire.IPHeaderLen(seg.Local), wire.TCPHeaderLen(seg)
+	n := ipLen + tcpLen + seg.DataLen()
+	p, ok := e.alloc(link, n)
+	if p == nil {
+		return ok
+	}
+	b := p.Resize(n)
+	h := wire.IPHeader{
+		Src: seg.Local, Dst: seg.Remote, Proto: wire.ProtoTCP, TTL: s.cfg.TTL,
+		TOS: seg.TOS, ECN: seg.ECN, TotalLen: n,
+	}
+	if ipLen == wire.IP6HeaderLen {
+		h.FlowLabel = s.flowLabel(&seg.Tuple)
+	}
+	wire.PutIP(b, &h)
+	text := b[ipLen:]
+	wire.PutTCP(text, seg)
+	k := tcpLen + copy(text[tcpLen:], seg.Payload)
+	for _, rest := range seg.Rest {
+		k += copy(text[k:], rest)
+	}
+	if !s.links[link].txUnchecked {
+		wire.PutTCPChecksum(seg.Local, seg.Remote, text)
+	}
+	e.send(link, p)
+	return true
+}
+
+// alloc asks for a slab. Without one, ok reports whether the packet is done
+// with all the same: it is too large for the link.
+func (e *emitter) alloc(link LinkID, n int) (p *wire.Slab, ok bool) {
+	if n > e.s.links[link].mtu {
+		e.s.counters.OutDrops[wire.DropLinkMTU]++
+		return nil, true
+	}
+	return e.out.Alloc(link, n), false
+}
+
+func (e *emitter) send(link LinkID, p *wire.Slab) {
+	e.s.counters.Out++
+	e.out.Send(link, p)
+}
+
+// echo sends a reply to an echo request, as Emit does a segment.
+func (e *emitter) echo(r *echoReply) bool {
+	s := e.s
+	link, err := s.lookup(r.ip.Src, r.ip.Dst, r.zone)
+	if err != 0 {
+		s.counters.OutDrops[wire.DropNoRoute]++
+		return true
+	}
+	p, ok := e.alloc(link, r.ip.TotalLen)
+	if p == nil {
+		return ok
+	}
+	b := p.Resize(r.ip.TotalLen)
+	n := wire.PutIP(b, &r.ip)
+	copy(b[n:], r.slab.Bytes())
+	e.send(link, p)
+	return true
+}

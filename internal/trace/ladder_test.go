@@ -1,0 +1,264 @@
+package trace
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"estab/internal/seq"
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		os.MkdirAll(filepath.Dir(file), 0o755)
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%swant\n%s", file, got, want)
+	}
+}
+
+// talk tells a Builder a conversation over a path with a delay. Both ends
+// send in lockstep with a script, so the tests need no TCP.
+type talk struct {
+	b     *Builder
+	now   tcp.Time
+	delay time.Duration
+	iss   [2]seq.Num
+	state [2]tcp.State
+	opts  wire.Options
+	wnd   uint16
+}
+
+func newTalk(left, right End, delay time.Duration) *talk {
+	return &talk{
+		b: NewBuilder(left, right, tcp.Tuple{}), delay: delay, iss: [2]seq.Num{1146377410, 2993482931},
+		state: [2]tcp.State{tcp.StateClosed, tcp.StateListen}, wnd: 512,
+		opts: wire.Options{
+			Set: wire.OptMSS | wire.OptWindowScale | wire.OptSACKPermitted | wire.OptTimestamps,
+			MSS: 1460, WindowScale: 7, TSVal: 17,
+		},
+	}
+}
+
+// seg makes a segment with numbers relative to the initial ones.
+func (k *talk) seg(from Side, f wire.Flags, s, a, n uint32) tcp.SegHeader {
+	h := tcp.SegHeader{Seq: k.iss[from] + seq.Num(s), Flags: f, Len: n, Wnd: k.wnd}
+	if f.Any(wire.ACK) {
+		h.Ack = k.iss[from.Other()] + seq.Num(a)
+	}
+	if f.Any(wire.SYN) {
+		h.Wnd, h.Options = 65535, k.opts
+	}
+	return h
+}
+
+// send sends a segment; the receiver gets it after the delay, and the states
+// of both change.
+func (k *talk) send(from Side, h tcp.SegHeader, sender, receiver tcp.State, change ...func(*Packet)) {
+	p := Packet{From: from, Time: k.now, Seg: h, Copies: 1}
+	p.Arrive[0] = k.now.Add(k.delay)
+	for _, c := range change {
+		c(&p)
+	}
+	k.b.Packet(p)
+	k.enter(from, k.now, sender, nil)
+	if p.Copies > 0 {
+		k.enter(from.Other(), p.Arrive[0], receiver, &h)
+	}
+}
+
+func (k *talk) enter(s Side, at tcp.Time, to tcp.State, cause *tcp.SegHeader) {
+	if to == k.state[s] || to == same {
+		return
+	}
+	e := tcp.Event{Kind: tcp.EventState, Time: at, From: k.state[s], To: to}
+	if cause != nil {
+		e.Seg, e.HasSeg = *cause, true
+	}
+	k.b.Event(s, e)
+	k.state[s] = to
+}
+
+// same stands for no change of state.
+const same tcp.State = 255
+
+func (k *talk) wait(d time.Duration) { k.now = k.now.Add(d) }
+
+func lost(p *Packet)    { p.Copies = 0 }
+func damaged(p *Packet) { p.Corrupt = true }
+func doubled(p *Packet) { p.Copies, p.Arrive[1] = 2, p.Arrive[0].Add(time.Millisecond) }
+
+const (
+	syn    = wire.SYN
+	ack    = wire.ACK
+	synAck = wire.SYN | wire.ACK
+	finAck = wire.FIN | wire.ACK
+	pshAck = wire.PSH | wire.ACK
+)
+
+func (k *talk) open() {
+	k.send(Left, k.seg(Left, syn, 0, 0, 0), tcp.StateSynSent, tcp.StateSynReceived)
+	k.wait(k.delay)
+	k.send(Right, k.seg(Right, synAck, 0, 1, 0), same, tcp.StateEstablished)
+	k.wait(k.delay)
+	k.send(Left, k.seg(Left, ack, 1, 1, 0), same, tcp.StateEstablished)
+}
+
+// get is a request and an answer of n segments, each second one acknowledged.
+func (k *talk) get(n uint32) {
+	k.send(Left, k.seg(Left, pshAck, 1, 1, 120), same, same)
+	k.wait(k.delay)
+	for i := range n {
+		k.send(Right, k.seg(Right, ack, 1+i*1448, 121, 1448), same, same)
+		if i%2 == 1 {
+			k.wait(k.delay)
+			k.send(Left, k.seg(Left, ack, 121, 1+(i+1)*1448, 0), same, same)
+			k.wait(k.delay)
+		}
+	}
+}
+
+func (k *talk) close(n uint32) {
+	end := 1 + n*1448
+	k.send(Left, k.seg(Left, finAck, 121, end, 0), tcp.StateFinWait1, tcp.StateCloseWait)
+	k.wait(k.delay)
+	k.send(Right, k.seg(Right, ack, end, 122, 0), same, tcp.StateFinWait2)
+	k.wait(10 * time.Microsecond)
+	k.send(Right, k.seg(Right, finAck, end, 122, 0), tcp.StateLastAck, tcp.StateTimeWait)
+	k.wait(k.delay)
+	k.send(Left, k.seg(Left, ack, 122, end+1, 0), same, tcp.StateClosed)
+}
+
+func hosts() (End, End) {
+	return End{Name: "client", Addr: "10.0.0.1:32768"}, End{Name: "server", Addr: "10.0.0.2:80"}
+}
+
+func whole(delay time.Duration) *talk {
+	k := newTalk2(delay)
+	k.open()
+	k.wait(50 * time.Microsecond)
+	k.get(46012)
+	k.wait(k.delay)
+	k.close(46012)
+	return k
+}
+
+func newTalk2(delay time.Duration) *talk {
+	l, r := hosts()
+	return newTalk(l, r, delay)
+}
+
+func draw(t *testing.T, k *talk, st Style) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := k.b.Ladder().Write(&b, st); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestLadder(t *testing.T) {
+	for name, n := range map[string]Numbering{"relative": Relative, "absolute": Absolute, "both": Both} {
+		got := draw(t, whole(20*time.Millisecond), Style{Numbers: n})
+		golden(t, "ladder/"+name+".txt", got)
+		for line := range strings.Lines(got) {
+			if w := width(strings.TrimSuffix(line, "\n")); w > 80 {
+				t.Errorf("%d columns: %q", w, line)
+			}
+		}
+		if n := strings.Count(got, "\n"); n > 24 {
+			t.Errorf("%s: %d lines, more than a screen", name, n)
+		}
+	}
+}
+
+// Two FINs that cross, and a SYN that does: no level arrow could be true.
+func TestLadderOfCrossingSegments(t *testing.T) {
+	k := newTalk2(15 * time.Millisecond)
+	k.state[Right] = tcp.StateClosed
+	k.send(Left, k.seg(Left, syn, 0, 0, 0), tcp.StateSynSent, same)
+	k.wait(4 * time.Millisecond)
+	k.enter(Right, k.now, tcp.StateSynSent, nil)
+	first := k.seg(Left, syn, 0, 0, 0)
+	k.enter(Right, k.now.Add(11*time.Millisecond), tcp.StateSynReceived, &first)
+	k.send(Right, k.seg(Right, syn, 0, 0, 0), same, same)
+	second := k.seg(Right, syn, 0, 0, 0)
+	k.enter(Left, k.now.Add(15*time.Millisecond), tcp.StateSynReceived, &second)
+	k.wait(11 * time.Millisecond)
+	k.send(Right, k.seg(Right, synAck, 0, 1, 0), same, tcp.StateEstablished)
+	k.wait(4 * time.Millisecond)
+	k.send(Left, k.seg(Left, synAck, 0, 1, 0), same, tcp.StateEstablished)
+	k.wait(30 * time.Millisecond)
+
+	k.send(Left, k.seg(Left, finAck, 1, 1, 0), tcp.StateFinWait1, same)
+	k.wait(5 * time.Millisecond)
+	k.send(Right, k.seg(Right, finAck, 1, 1, 0), tcp.StateFinWait1, tcp.StateClosing)
+	fin := k.seg(Left, finAck, 1, 1, 0)
+	k.enter(Right, k.now.Add(10*time.Millisecond), tcp.StateClosing, &fin)
+	k.wait(10 * time.Millisecond)
+	k.send(Right, k.seg(Right, ack, 2, 2, 0), same, tcp.StateTimeWait)
+	k.wait(5 * time.Millisecond)
+	k.send(Left, k.seg(Left, ack, 2, 2, 0), same, tcp.StateTimeWait)
+	golden(t, "ladder/crossing.txt", draw(t, k, Style{}))
+}
+
+// A bad path: what is lost, damaged and doubled shows, in rows and in folds.
+func TestLadderOfABadPath(t *testing.T) {
+	k := newTalk2(20 * time.Millisecond)
+	k.send(Left, k.seg(Left, syn, 0, 0, 0), tcp.StateSynSent, same, lost)
+	k.b.Event(Left, tcp.Event{Kind: tcp.EventTimer, Timer: tcp.TimerRetransmit, Time: k.now.Add(time.Second), Count: 1})
+	k.wait(time.Second)
+	k.open()
+	k.send(Left, k.seg(Left, pshAck, 1, 1, 120), same, same, damaged)
+	k.wait(200 * time.Millisecond)
+	k.send(Left, k.seg(Left, pshAck, 1, 1, 120), same, same, doubled)
+	k.wait(20 * time.Millisecond)
+	for i := range uint32(40) {
+		var what []func(*Packet)
+		if i%7 == 3 {
+			what = append(what, lost)
+		}
+		k.send(Right, k.seg(Right, ack, 1+i*1448, 121, 1448), same, same, what...)
+		k.wait(time.Millisecond)
+	}
+	k.send(Right, k.seg(Right, ack, 1+3*1448, 121, 1448), same, same)
+	k.wait(20 * time.Millisecond)
+	h := k.seg(Left, ack, 121, 1+38*1448, 0)
+	h.Options.Set, h.Options.NSACK = wire.OptSACK, 1
+	h.Options.SACK[0] = wire.SACKBlock{Left: k.iss[Right] + 1 + 39*1448, Right: k.iss[Right] + 1 + 40*1448}
+	k.send(Left, h, same, same)
+	k.wait(20 * time.Millisecond)
+	k.close(40)
+	golden(t, "ladder/bad-path.txt", draw(t, k, Style{Numbers: Both}))
+}
+
+func TestLadderOfARefusal(t *testing.T) {
+	k := newTalk(End{Name: "浏览器", Addr: "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:32768"},
+		End{Name: "服务器", Addr: "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:2]:81"}, 5*time.Millisecond)
+	k.state[Right] = tcp.StateClosed
+	k.send(Left, k.seg(Left, syn, 0, 0, 0), tcp.StateSynSent, same)
+	k.wait(5 * time.Millisecond)
+	k.send(Right, k.seg(Right, wire.RST|wire.ACK, 0, 1, 0), same, tcp.StateClosed)
+	k.b.Event(Left, tcp.Event{Kind: tcp.EventClosed, Err: tcp.ErrRefused, Time: k.now.Add(k.delay)})
+	golden(t, "ladder/refused.txt", draw(t, k, Style{Numbers: Both}))
+	golden(t, "ladder/refused-ascii.txt", draw(t, k, Style{Numbers: Both, ASCII: true, Width: 64}))
+	golden(t, "ladder/refused-colour.txt", draw(t, k, Style{Color: true}))
+}

@@ -1,0 +1,94 @@
+package trace
+
+import "strings"
+
+// wide are the ranges of characters that take two columns of a terminal (the
+// classes W and F of Unicode's annex 11), flat are those that take none.
+// Coarse, but right for every script in use.
+func wide(r rune) bool {
+	if r < 0x1100 {
+		return false
+	}
+	for _, w := range [...][2]rune{
+		{0x1100, 0x115f}, {0x231a, 0x231b}, {0x2329, 0x232a}, {0x23e9, 0x23ec}, {0x2e80, 0x303e},
+		{0x3041, 0x33ff}, {0x3400, 0x4dbf}, {0x4e00, 0x9fff}, {0xa000, 0xa4cf}, {0xa960, 0xa97f},
+		{0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe10, 0xfe19}, {0xfe30, 0xfe6f}, {0xff01, 0xff60},
+		{0xffe0, 0xffe6}, {0x16fe0, 0x18aff}, {0x1b000, 0x1b2ff}, {0x1f300, 0x1f64f},
+		{0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x1fa70, 0x1faff}, {0x20000, 0x3fffd},
+	} {
+		if r >= w[0] && r <= w[1] {
+			return true
+		}
+	}
+	return false
+}
+
+func flat(r rune) bool {
+	return r < 0x20 || r >= 0x7f && r < 0xa0 || r >= 0x300 && r <= 0x36f || r >= 0x483 && r <= 0x489 ||
+		r >= 0x591 && r <= 0x5bd || r >= 0x610 && r <= 0x61a || r >= 0x64b && r <= 0x65f ||
+		r >= 0x1ab0 && r <= 0x1aff || r >= 0x200b && r <= 0x200f || r >= 0x20d0 && r <= 0x20f0 ||
+		r >= 0xfe00 && r <= 0xfe0f || r == 0xfeff || r >= 0xe0100 && r <= 0xe01ef
+}
+
+func runeWidth(r rune) int {
+	switch {
+	case flat(r):
+		return 0
+	case wide(r):
+		return 2
+	}
+	return 1
+}
+
+// width is how many columns s takes.
+func width(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeWidth(r)
+	}
+	return n
+}
+
+// fit cuts s to at most w columns; an ellipsis stands for what is missing.
+// Control characters, which would break the columns, go.
+func fit(s string, w int) string {
+	s = strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7f && r < 0xa0 {
+			return -1
+		}
+		return r
+	}, s)
+	if width(s) <= w {
+		return s
+	}
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n += runeWidth(r); n > w-1 {
+			break
+		}
+		b.WriteRune(r)
+	}
+	if w > 0 {
+		b.WriteRune('…')
+	}
+	return b.String()
+}
+
+// padRight and padLeft make s exactly w columns wide, with the text at the
+// left or at the right.
+func padRight(s string, w int) string {
+	s = fit(s, w)
+	return s + strings.Repeat(" ", w-width(s))
+}
+
+func padLeft(s string, w int) string {
+	s = fit(s, w)
+	return strings.Repeat(" ", w-width(s)) + s
+}
+
+func center(s string, w int) string {
+	s = fit(s, w)
+	left := (w - width(s)) / 2
+	return padRight(strings.Repeat(" ", left)+s, w)
+}

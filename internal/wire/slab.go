@@ -1,0 +1,124 @@
+package wire
+
+// Slab is a buffer that holds one packet, or a stretch of a send or receive
+// queue. It has one owner at a time, who passes it on or puts it back into a
+// Pool; nothing counts references.
+type Slab struct {
+	buf        []byte // the whole buffer; its capacity tells the class
+	start, end int32  // the bytes in use
+	Next       *Slab  // for its owner's list
+	Hash       uint64 // keyed hash of the packet's tuple at the receiver, or 0
+	Meta       uint32 // for its owner
+}
+
+// Bytes are the bytes in use. They are valid until the slab changes hands.
+func (s *Slab) Bytes() []byte { return s.buf[s.start:s.end] }
+
+// Cap is the size of the whole buffer.
+func (s *Slab) Cap() int { return len(s.buf) }
+
+// Len is the number of bytes in use.
+func (s *Slab) Len() int { return int(s.end - s.start) }
+
+// Room is how many bytes Append can still take.
+func (s *Slab) Room() int { return len(s.buf) - int(s.end) }
+
+// Append copies as much of p as fits behind the bytes in use.
+func (s *Slab) Append(p []byte) int {
+	n := copy(s.buf[s.end:], p)
+	s.end += int32(n)
+	return n
+}
+
+// Resize makes the first n bytes of the buffer the bytes in use, whatever
+// they hold, and returns them.
+func (s *Slab) Resize(n int) []byte {
+	s.start, s.end = 0, int32(n)
+	return s.buf[:n]
+}
+
+// Slice makes [i, j) of the bytes in use the bytes in use.
+func (s *Slab) Slice(i, j int) {
+	s.start, s.end = s.start+int32(i), s.start+int32(j)
+}
+
+// Narrow makes p, which must be a sub-slice of the buffer, the bytes in use.
+func (s *Slab) Narrow(p []byte) {
+	s.start = int32(cap(s.buf) - cap(p))
+	s.end = s.start + int32(len(p))
+}
+
+// Trim drops n bytes at the front.
+func (s *Slab) Trim(n int) { s.start += int32(n) }
+
+// The two size classes. The small one takes a packet of an Ethernet's MTU,
+// the large one the largest IP packet.
+const (
+	SmallSlab = 2048
+	LargeSlab = 65536
+)
+
+// NewSlab makes a slab of the class that holds n bytes, n <= LargeSlab.
+func NewSlab(n int) *Slab {
+	if n <= SmallSlab {
+		return &Slab{buf: make([]byte, SmallSlab)}
+	}
+	return &Slab{buf: make([]byte, LargeSlab)}
+}
+
+// Pool keeps empty slabs of both classes for reuse. It is not safe for
+// concurrent use: each has one lock's worth of users. The zero Pool is empty
+// and ready.
+type Pool struct {
+	small, large   *Slab
+	nSmall, nLarge int
+
+	// Out counts the slabs taken and not yet put back (slabs that came from
+	// elsewhere and are put here count negative), so that tests can see a leak.
+	Out int
+}
+
+// What a pool keeps at most; more goes to the garbage collector.
+const (
+	keepSmall = 512 // 1 MiB
+	keepLarge = 64  // 4 MiB
+)
+
+// Get returns an empty slab that holds n bytes.
+func (p *Pool) Get(n int) *Slab {
+	p.Out++
+	if n <= SmallSlab {
+		if s := p.small; s != nil {
+			p.small, s.Next = s.Next, nil
+			p.nSmall--
+			return s
+		}
+	} else if s := p.large; s != nil {
+		p.large, s.Next = s.Next, nil
+		p.nLarge--
+		return s
+	}
+	return NewSlab(n)
+}
+
+// Put takes a slab back. The caller must not use it again.
+func (p *Pool) Put(s *Slab) {
+	p.Out--
+	s.start, s.end, s.Hash, s.Meta, s.Next = 0, 0, 0, 0, nil
+	if len(s.buf) == SmallSlab {
+		if p.nSmall < keepSmall {
+			s.Next, p.small = p.small, s
+			p.nSmall++
+		}
+	} else if p.nLarge < keepLarge {
+		s.Next, p.large = p.large, s
+		p.nLarge++
+	}
+}
+
+// Clone returns a copy of the slab in a fresh buffer.
+func (s *Slab) Clone() *Slab {
+	c := &Slab{buf: make([]byte, len(s.buf)), start: s.start, end: s.end, Hash: s.Hash, Meta: s.Meta}
+	copy(c.buf[s.start:s.end], s.buf[s.start:s.end])
+	return c
+}

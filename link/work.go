@@ -1,0 +1,89 @@
+package link
+
+import "sync/atomic"
+
+// Runner is something that has work to do: a shard of a host with packets in
+// its queue, the transmit queue of a device.
+//
+// A runner is listed once, however much there is to do. It keeps a flag
+// "marked" under the lock of its queue: whoever puts something into the queue
+// and finds the flag unset sets it, releases the lock and adds the runner to
+// his Work; whoever empties the queue in Run unsets it. So between two runs
+// nothing is forgotten and nothing is listed twice.
+type Runner interface {
+	// Run does what there is to do, once around: about one batch, not until
+	// there is nothing left. It never blocks: if another goroutine is at it,
+	// Run returns, and that goroutine looks again. What it causes, and itself
+	// if work is left, it adds to w.
+	Run(w *Work)
+}
+
+// Work is the list of what a goroutine still has to run after it has released
+// its locks. The zero Work is empty and ready. It is for one goroutine at a
+// time; its owner reuses it, and then it allocates nothing.
+type Work struct {
+	list    []Runner // for the next round
+	round   []Runner // the round that is being run
+	running bool
+	idle    atomic.Pointer[helper]
+}
+
+// rounds is how often Run goes around before a helper takes over, so that
+// nobody who wanted to write a byte carries the traffic of a whole network.
+const rounds = 8
+
+// Add puts r on the list.
+func (w *Work) Add(r Runner) { w.list = append(w.list, r) }
+
+// Run runs what is on the list, then what that has added, and so on. What is
+// left after eight rounds goes to a goroutine that ends when there is nothing
+// left. Called by a Runner, Run does nothing: the list is being run already.
+func (w *Work) Run() {
+	if w.running {
+		return
+	}
+	for n := 0; len(w.list) > 0; n++ {
+		if n == rounds {
+			w.handOff()
+			return
+		}
+		w.turn()
+	}
+}
+
+// turn runs one round.
+func (w *Work) turn() {
+	w.running = true
+	w.list, w.round = w.round[:0], w.list
+	for i, r := range w.round {
+		w.round[i] = nil
+		r.Run(w)
+	}
+	w.running = false
+}
+
+// helper runs on what a Work had to leave.
+type helper struct {
+	work  Work
+	owner *Work
+	drain func() // run, made once
+}
+
+// handOff gives the list to a helper.
+func (w *Work) handOff() {
+	h := w.idle.Swap(nil)
+	if h == nil {
+		h = &helper{owner: w}
+		h.drain = h.run
+	}
+	h.work.list, w.list = w.list, h.work.list
+	go h.drain()
+}
+
+// run empties the helper's list; then its owner may have it again.
+func (h *helper) run() {
+	for len(h.work.list) > 0 {
+		h.work.turn()
+	}
+	h.owner.idle.CompareAndSwap(nil, h)
+}

@@ -1,0 +1,187 @@
+package estab
+
+import (
+	"estab/inet"
+	"estab/internal/wire"
+	"estab/link"
+	"estab/tcp"
+)
+
+const smallPacket = wire.SmallSlab
+
+// port is where a link meets the host: the link's Receiver. The loopback's
+// has no link.
+type port struct {
+	host *Host
+	id   inet.LinkID
+	link link.Link
+	name string
+}
+
+// Deliver takes packets that arrived and queues them for the shards that
+// their flows live in. It may be called under the lock of the shard that sent
+// them.
+func (p *port) Deliver(w *link.Work, pkts []*link.Packet) {
+	for len(pkts) > 0 {
+		sh := p.steer(pkts[0])
+		n := 1
+		for n < len(pkts) && p.steer(pkts[n]) == sh {
+			n++
+		}
+		if sh.queue.push(p.id, pkts[:n]) {
+			w.Add(sh)
+		}
+		pkts = pkts[n:]
+	}
+}
+
+// steer is the shard that a packet's flow lives in.
+func (p *port) steer(pkt *link.Packet) *shard {
+	h := p.host
+	if len(h.shards) == 1 {
+		return &h.shards[0]
+	}
+	if pkt.Hash == 0 {
+		pkt.Hash = h.shards[0].stack.Steer(p.id, pkt.Bytes())
+	}
+	return h.shard(pkt.Hash)
+}
+
+// Writable runs the shards for which the link had no room.
+func (p *port) Writable(w *link.Work) {
+	for i := range p.host.shards {
+		if sh := &p.host.shards[i]; sh.queue.unstall(p.id) {
+			w.Add(sh)
+		}
+	}
+}
+
+// Run takes in what has arrived, at most a batch, and what the shard wants to
+// send in return. If someone else is at it already, that one will look again.
+func (sh *shard) Run(w *link.Work) {
+	if !sh.token.TryLock() {
+		return
+	}
+	if sh.batch == nil {
+		sh.batch = make([]*link.Packet, batchSize)
+		sh.parsed = make([]inet.Parsed, batchSize)
+	}
+	if n, room := sh.queue.take(sh.batch); n > 0 || room != 0 {
+		sh.receive(w, n, room)
+	}
+	sh.token.Unlock()
+	// Whoever pushed while the token was ours found it taken, and relies on
+	// this look.
+	if sh.queue.waiting.Load() > 0 {
+		w.Add(sh)
+	}
+}
+
+// receive takes in n packets of the batch. Headers and checksums are verified
+// before mu is locked.
+func (sh *shard) receive(w *link.Work, n int, room uint64) {
+	for i, p := range sh.batch[:n] {
+		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[i])
+	}
+	sh.mu.Lock()
+	now := sh.host.now()
+	sh.work = w
+	if room != 0 {
+		sh.unblock(room)
+	}
+	for i := range sh.parsed[:n] {
+		sh.stack.InputParsed(now, &sh.parsed[i])
+	}
+	sh.settle(now)
+	woken := sh.woken
+	sh.work, sh.woken = nil, waiters{}
+	sh.mu.Unlock()
+	clear(sh.batch[:n])
+	woken.wake()
+}
+
+// egress is what a shard has for one link and not yet handed over.
+type egress struct {
+	batch   []*link.Packet
+	refused bool // the link took less than it was offered
+}
+
+// output gives out what the engine wants to send.
+func (sh *shard) output(now tcp.Time) {
+	if sh.work == nil {
+		sh.work = sh.host.getWork()
+	}
+	sh.stack.Output(now, sh)
+	for id := range sh.out {
+		if len(sh.out[id].batch) > 0 {
+			sh.flush(inet.LinkID(id))
+		}
+	}
+}
+
+// Alloc is part of inet.Outbox: an empty buffer for a packet on that link, or
+// nil if the link has no room.
+func (sh *shard) Alloc(id inet.LinkID, n int) *wire.Slab {
+	out := &sh.out[id]
+	if len(out.batch) == batchSize {
+		sh.flush(id)
+	}
+	if out.refused {
+		return nil
+	}
+	return sh.pool.Get(n)
+}
+
+// Send is part of inet.Outbox. Alloc promised the room.
+func (sh *shard) Send(id inet.LinkID, p *wire.Slab) {
+	out := &sh.out[id]
+	out.batch = append(out.batch, p)
+}
+
+// flush hands the batch to the link. What the link refuses stays until it
+// says that it is writable again: nothing of ours is dropped here.
+func (sh *shard) flush(id inet.LinkID) {
+	out, p := &sh.out[id], sh.host.ports[id]
+	if out.refused {
+		return
+	}
+	sh.hand(p, out)
+	if len(out.batch) == 0 {
+		return
+	}
+	// Say that we wait before the last try, or the word that there is room
+	// could come between the refusal and the wish to hear it.
+	sh.queue.stall(id)
+	sh.hand(p, out)
+	out.refused = len(out.batch) > 0
+}
+
+// hand offers the batch and keeps what is not taken. The buffers that come
+// back go to the pool.
+func (sh *shard) hand(p *port, out *egress) {
+	n := len(out.batch)
+	if p.link == nil {
+		p.Deliver(sh.work, out.batch)
+	} else {
+		n = p.link.Enqueue(sh.work, out.batch)
+	}
+	for _, empty := range out.batch[:n] {
+		if empty != nil {
+			sh.pool.Put(empty)
+		}
+	}
+	rest := copy(out.batch, out.batch[n:])
+	clear(out.batch[rest:])
+	out.batch = out.batch[:rest]
+}
+
+// unblock tries again what links refused.
+func (sh *shard) unblock(room uint64) {
+	for id := range sh.out {
+		if room>>id&1 != 0 {
+			sh.out[id].refused = false
+			sh.flush(inet.LinkID(id))
+		}
+	}
+	sh.stack.Writable()
+}

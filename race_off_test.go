@@ -1,0 +1,5 @@
+//go:build !race
+
+package estab_test
+
+const raceEnabled = false

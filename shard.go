@@ -1,0 +1,214 @@
+package estab
+
+import (
+	"sync"
+	"time"
+
+	"estab/inet"
+	"estab/internal/wire"
+	"estab/link"
+	"estab/tcp"
+)
+
+// shard is a part of a host: a whole IP stack and its lock. The keyed hash of
+// a flow says which shard it lives in. Shards share nothing on the hot path.
+//
+// Whoever has something to do does it, on his own goroutine and to the end. A
+// call of a user locks mu, acts on the engine, hands what the engine wants to
+// send to the links while still holding mu (which fixes the order of a
+// connection's packets), unlocks, wakes the goroutines that waited for it,
+// and then pumps: it runs the shards, of this host or another, that its
+// packets have reached.
+//
+// Three locks are ever held together, in this order: a token, a mu, and one
+// leaf (a queue's lock, a listener's). The token is tried for and never waited
+// for. No lock is held while a goroutine waits for anything else.
+type shard struct {
+	host  *Host
+	index int
+	queue rxQueue // what has arrived; its lock is a leaf
+
+	// token belongs to whoever takes packets from the queue. What it guards
+	// exists once the shard has received something.
+	token  sync.Mutex
+	batch  []*link.Packet
+	parsed []inet.Parsed
+
+	mu        sync.Mutex // guards everything below
+	stack     *inet.Stack
+	tcp       *tcp.Engine // the stack's
+	ring      *tcp.Ring   // the engine's events; may be nil
+	out       []egress    // by LinkID
+	conns     []*Conn     // by tag; [0] is never used
+	freeTags  []uint32
+	listeners map[tcp.ListenerID]*Listener
+	idle      waiterPool
+	timer     *time.Timer
+	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
+	work      *link.Work // where the operation under way lists what it causes
+	woken     waiters    // whom it wakes once mu is unlocked
+	drain     waiters    // calls of Shutdown that wait for this shard
+	pool      wire.Pool  // empty buffers for what is sent
+	ending    bool       // nothing new is opened: Shutdown or Close was called
+	closed    bool
+}
+
+func (sh *shard) init(h *Host, stack *inet.Stack, ring *tcp.Ring) {
+	sh.host, sh.stack, sh.tcp, sh.ring = h, stack, stack.TCP(), ring
+	sh.out = make([]egress, len(h.ports))
+	sh.conns = make([]*Conn, 1)
+	sh.listeners = make(map[tcp.ListenerID]*Listener)
+	sh.timerAt = tcp.Never
+}
+
+// leave ends an operation: whatever it made the engine want to send goes out,
+// mu is unlocked, those who waited for it are woken, and what the packets
+// caused elsewhere is run.
+func (sh *shard) leave(now tcp.Time) {
+	sh.settle(now)
+	w, woken := sh.work, sh.woken
+	sh.work, sh.woken = nil, waiters{}
+	sh.mu.Unlock()
+	woken.wake()
+	if w != nil {
+		w.Run()
+		sh.host.putWork(w)
+	}
+}
+
+// settle brings the engine's wishes to an end: output, readiness, timer.
+func (sh *shard) settle(now tcp.Time) {
+	if sh.closed {
+		return
+	}
+	next := sh.stack.NextDeadline()
+	if next <= now {
+		sh.stack.Advance(now)
+	}
+	for {
+		if sh.stack.Pending() {
+			sh.output(now)
+		}
+		if !sh.collect(now) {
+			break
+		}
+	}
+	sh.arm(now)
+	if !sh.drain.empty() && sh.drained() {
+		sh.drain.moveTo(&sh.woken)
+	}
+}
+
+// arm sets the shard's timer if the engine's next deadline is earlier than
+// what it is set for. A later deadline leaves it alone: it then goes off for
+// nothing and is set again, which costs less than a reset for every
+// acknowledgement.
+func (sh *shard) arm(now tcp.Time) {
+	next := sh.stack.NextDeadline()
+	if next >= sh.timerAt {
+		return
+	}
+	sh.timerAt = next
+	if wait := next.Sub(now); sh.timer == nil {
+		sh.timer = time.AfterFunc(wait, sh.expire)
+	} else {
+		sh.timer.Reset(wait)
+	}
+}
+
+// expire runs when the timer goes off.
+func (sh *shard) expire() {
+	sh.mu.Lock()
+	now := sh.host.now()
+	sh.timerAt = tcp.Never
+	sh.leave(now)
+}
+
+// collect acts on what became of connections and listeners, and reports
+// whether anything did.
+func (sh *shard) collect(now tcp.Time) bool {
+	some := false
+	for {
+		r, ok := sh.tcp.NextReady()
+		if !ok {
+			return some
+		}
+		some = true
+		if r.What&tcp.Acceptable != 0 {
+			sh.accept(now, r.Listener)
+			continue
+		}
+		if c := sh.conn(r.Tag, r.Conn); c != nil {
+			c.notice(r.What)
+		}
+	}
+}
+
+// conn finds the connection that a tag names. Its id must be the one the
+// engine speaks of: a tag is reused.
+func (sh *shard) conn(tag uint32, id tcp.ConnID) *Conn {
+	if int(tag) < len(sh.conns) {
+		if c := sh.conns[tag]; c != nil && c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+// attach gives the connection a tag.
+func (sh *shard) attach(c *Conn) {
+	if n := len(sh.freeTags); n > 0 {
+		c.tag = sh.freeTags[n-1]
+		sh.freeTags = sh.freeTags[:n-1]
+		sh.conns[c.tag] = c
+		return
+	}
+	c.tag = uint32(len(sh.conns))
+	sh.conns = append(sh.conns, c)
+}
+
+// detach takes the tag back.
+func (sh *shard) detach(c *Conn) {
+	sh.conns[c.tag] = nil
+	sh.freeTags = append(sh.freeTags, c.tag)
+	c.tag = 0
+}
+
+// drained reports whether nothing is left that a peer has not acknowledged:
+// no data, no FIN of ours, no handshake.
+func (sh *shard) drained() bool {
+	drained := true
+	sh.tcp.States(func(_ tcp.Tuple, s tcp.State) bool {
+		switch s {
+		case tcp.StateFinWait2, tcp.StateTimeWait, tcp.StateClosed, tcp.StateListen:
+		default:
+			drained = false
+		}
+		return drained
+	})
+	return drained
+}
+
+// close ends everything in the shard: connections are aborted and whoever
+// waits is woken.
+func (sh *shard) close() {
+	sh.mu.Lock()
+	now := sh.host.now()
+	if sh.closed {
+		sh.mu.Unlock()
+		return
+	}
+	for _, c := range sh.conns {
+		if c != nil {
+			c.abort(now)
+		}
+	}
+	sh.settle(now)
+	sh.closed = true
+	if sh.timer != nil {
+		sh.timer.Stop()
+	}
+	sh.drain.moveTo(&sh.woken)
+	sh.queue.close()
+	sh.leave(now)
+}

@@ -1,0 +1,209 @@
+package tcp
+
+import (
+	"estab/internal/seq"
+	"estab/internal/wire"
+)
+
+// fifthAck: "Fifth, check the ACK field". It reports whether the segment is to
+// be processed further; if not, the connection may be gone.
+func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
+	if !seg.Flags.Has(wire.ACK) {
+		// "if the ACK bit is off, drop the segment and return".
+		e.drop(c, seg, wire.DropNoAck)
+		return false
+	}
+	if c.state == StateSynReceived {
+		// "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and
+		// continue processing with the variables below set … If the segment
+		// acknowledgment is not acceptable, form a reset segment
+		// <SEQ=SEG.ACK><CTL=RST> and send it."
+		if seg.Ack.LessEq(c.snd.UNA) || c.snd.NXT.Less(seg.Ack) {
+			e.drop(c, seg, wire.DropHalfOpenAck)
+			e.reset(seg)
+			return false
+		}
+		c.snd.WND = uint32(seg.Wnd) << c.snd.scale
+		c.snd.maxWND = max(c.snd.maxWND, c.snd.WND)
+		c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
+		if c.retries > 0 {
+			e.backOffAfterLostSyn(c)
+		}
+		e.established(c, seg)
+	}
+	// RFC 5961 §5.2: "The ACK value is considered acceptable only if it is in
+	// the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT). All
+	// incoming segments whose ACK value doesn't satisfy the above condition
+	// MUST be discarded and an ACK sent back."
+	if c.snd.NXT.Less(seg.Ack) {
+		e.drop(c, seg, wire.DropAckFuture)
+		e.challenge(c, seg)
+		return false
+	}
+	if seg.Ack.Less(c.snd.UNA - Num(c.snd.maxWND)) {
+		e.drop(c, seg, wire.DropAckOld)
+		e.challenge(c, seg)
+		return false
+	}
+	c.heardAt, c.probes = e.now, 0
+	c.clear(fMore) // it held back one SEND; what an ACK sets free goes
+	e.takeAck(c, seg)
+	return e.ackOfFin(c, seg)
+}
+
+// takeAck is "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK.
+// Any segments on the retransmission queue that are thereby entirely
+// acknowledged are removed", with what RFC 5681, 6582 and 6675 make of it.
+func (e *Engine) takeAck(c *conn, seg *Segment) {
+	inFlight := c.flightSize()
+	una := c.snd.UNA
+	newSACK := e.takeSACK(c, seg)
+	updated := e.updateSendWindow(c, seg)
+	switch {
+	case una.Less(seg.Ack):
+		e.advanceUNA(c, seg.Ack)
+		if c.sacked > 0 {
+			e.reneged(c)
+		}
+		e.congestionAck(c, uint32(seg.Ack-una), inFlight)
+		e.roomToWrite(c)
+	case seg.Ack == una && inFlight > 0 && seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) &&
+		(newSACK || !updated && !c.has(fSACK)):
+		// RFC 5681's duplicate ACK, or RFC 6675's.
+		e.counters.DupAcksIn++
+		if c.dupAcks < 1<<15 {
+			c.dupAcks++
+		}
+	}
+	if c.snd.WND == 0 {
+		c.retries = 0 // MUST-37: as long as the peer answers, no window is no reason to give up
+	}
+	if inFlight > 0 {
+		e.detectLoss(c)
+	}
+	if c.sendq.n > 0 || c.has(fCloseCalled) {
+		e.mark(c)
+	}
+}
+
+// updateSendWindow: "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should
+// be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =<
+// SEG.ACK)), set SND.WND <- SEG.WND, set SND.WL1 <- SEG.SEQ, and set SND.WL2
+// <- SEG.ACK." It reports whether the window changed.
+func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
+	if seg.Ack.Less(c.snd.UNA) {
+		return false
+	}
+	if !c.snd.WL1.Less(seg.Seq) && !(c.snd.WL1 == seg.Seq && c.snd.WL2.LessEq(seg.Ack)) {
+		return false
+	}
+	c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
+	wnd := uint32(seg.Wnd) << c.snd.scale
+	if wnd == c.snd.WND {
+		return false
+	}
+	if c.armed(TimerPersist) && wnd > 0 {
+		c.disarm(TimerPersist)
+		c.clear(fPersist)
+	}
+	c.snd.WND = wnd
+	c.snd.maxWND = max(c.snd.maxWND, wnd)
+	return true
+}
+
+// advanceUNA moves SND.UNA and drops what is acknowledged from both queues.
+func (e *Engine) advanceUNA(c *conn, ack Num) {
+	c.snd.UNA = ack
+	c.retries = 0
+	sampled := Time(-1)
+	for c.rtx.len() > 0 {
+		s := c.rtx.at(0)
+		if ack.Less(s.end) {
+			if s.seq.Less(ack) {
+				e.uncount(c, s.marks, uint32(ack-s.seq))
+				s.seq = ack
+			}
+			break
+		}
+		e.uncount(c, s.marks, s.len())
+		if s.marks&markEver == 0 {
+			sampled = s.at
+		}
+		e.rings.pop(&c.rtx)
+	}
+	c.sendq.ack(&e.pool, ack)
+	c.lostHint, c.snd.small = seq.Max(c.lostHint, ack), seq.Max(c.snd.small, ack)
+	c.lossSeen, c.highSacked = seq.Max(c.lossSeen, ack), seq.Max(c.highSacked, ack)
+	if sampled >= 0 {
+		e.sampleRTT(c, e.now.Sub(sampled))
+	}
+	if c.snd.UP.Less(ack) {
+		c.snd.UP = ack
+		c.clear(fUrgent)
+	}
+	// RFC 6298 5.2, 5.3.
+	if c.rtx.len() == 0 {
+		c.disarm(TimerRetransmit)
+	} else {
+		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
+	}
+	if c.userTimeout > 0 && !c.has(fLinger) && c.state != StateFinWait2 {
+		c.disarm(TimerUser)
+		if c.rtx.len() > 0 {
+			e.arm(c, TimerUser, e.now.Add(c.userTimeout))
+		}
+	}
+}
+
+// uncount takes n bytes with these marks out of the sums.
+func (e *Engine) uncount(c *conn, m sentMark, n uint32) {
+	if m&markSacked != 0 {
+		c.sacked -= n
+	}
+	if m&markLost != 0 {
+		c.lost -= n
+	}
+	if m&markRetrans != 0 {
+		c.retrans -= n
+	}
+}
+
+// ackOfFin makes the transitions of "if our FIN is now acknowledged". It
+// reports whether the connection still takes text.
+func (e *Engine) ackOfFin(c *conn, seg *Segment) bool {
+	if !c.has(fFinSent) || c.has(fFinAcked) || c.snd.UNA != c.snd.NXT {
+		return true
+	}
+	c.set(fFinAcked)
+	e.notify(c, Drained)
+	switch c.state {
+	case StateFinWait1:
+		// "In addition to the processing for the ESTABLISHED state, if the FIN
+		// segment is now acknowledged, then enter FIN-WAIT-2 and continue
+		// processing in that state."
+		e.setState(c, StateFinWait2, seg)
+		e.armFinWait2(c)
+	case StateClosing:
+		// "if the ACK acknowledges our FIN, then enter the TIME-WAIT state".
+		e.enterTimeWait(c, seg)
+		return false
+	case StateLastAck:
+		// "If our FIN is now acknowledged, delete the TCB, enter the CLOSED
+		// state, and return."
+		e.setState(c, StateClosed, seg)
+		e.leaveTable(c)
+		e.finished(c)
+		return false
+	}
+	return true
+}
+
+// roomToWrite tells a user who found the send buffer full that at least half
+// of it is free.
+func (e *Engine) roomToWrite(c *conn) {
+	e.growSendBuffer(c)
+	if c.has(fWriteWait) && 2*uint32(c.sendq.n) <= c.sndBuf {
+		c.clear(fWriteWait)
+		e.notify(c, Writable)
+	}
+}

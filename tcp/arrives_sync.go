@@ -1,0 +1,202 @@
+package tcp
+
+import (
+	"estab/internal/wire"
+)
+
+// arrivesSync is §3.10.7.4, "Otherwise": every state from SYN-RECEIVED on,
+// but for those that records hold.
+func (e *Engine) arrivesSync(c *conn, seg *Segment) {
+	if !e.firstSequence(c, seg) || !e.secondReset(c, seg) || !e.fourthSyn(c, seg) || !e.fifthAck(c, seg) {
+		return
+	}
+	e.textAndFin(c, seg)
+}
+
+// textAndFin are the sixth to the eighth step.
+func (e *Engine) textAndFin(c *conn, seg *Segment) {
+	e.sixthUrgent(c, seg)
+	e.seventhText(c, seg)
+	if seg.Flags.Has(wire.FIN) {
+		e.eighthFin(c, seg)
+	}
+}
+
+// firstSequence: "First, check sequence number". It reports whether to go on.
+func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
+	// Figure 7, line 6: the SYN,ACK of a simultaneous open is what the other
+	// end sends once it has our SYN; its SYN was counted when it came alone.
+	if c.state == StateSynReceived && seg.Flags.Has(wire.SYN|wire.ACK) && !seg.Flags.Any(wire.RST|wire.FIN) &&
+		seg.Seq == c.rcv.IRS && seg.Ack == c.snd.NXT {
+		seg.Seq++
+		seg.Flags &^= wire.SYN
+		c.set(fAckNow)
+		return true
+	}
+	if e.paws(c, seg) {
+		// RFC 7323 §5.3 R1: "… the segment is treated as not acceptable".
+		e.drop(c, seg, wire.DropPAWS)
+		e.ackOutOfWindow(c, seg)
+		return false
+	}
+	if acceptable(seg.Seq, seg.Len(), c.rcv.NXT, c.rcv.WND) {
+		e.recordTimestamp(c, seg)
+		return true
+	}
+	// "If the RCV.WND is zero, no segments will be acceptable, but special
+	// allowance should be made to accept valid ACKs, URGs, and RSTs."
+	if c.rcv.WND == 0 && seg.Seq == c.rcv.NXT {
+		if seg.Flags.Has(wire.RST) || seg.Flags.Has(wire.SYN) {
+			return true
+		}
+		if seg.Flags.Has(wire.ACK) && e.fifthAck(c, seg) {
+			e.sixthUrgent(c, seg)
+		}
+	}
+	e.drop(c, seg, wire.DropSequence)
+	e.noteDuplicate(c, seg)
+	// "If an incoming segment is not acceptable, an acknowledgment should be
+	// sent in reply (unless the RST bit is set, if so drop the segment and
+	// return)".
+	if !seg.Flags.Has(wire.RST) && c.state != StateClosed {
+		e.ackOutOfWindow(c, seg)
+	}
+	return false
+}
+
+// secondReset: "Second, check the RST bit" as RFC 5961 §3 has it.
+func (e *Engine) secondReset(c *conn, seg *Segment) bool {
+	if !seg.Flags.Has(wire.RST) {
+		return true
+	}
+	switch {
+	case seg.Seq == c.rcv.NXT:
+		// "2) If the RST bit is set and the sequence number exactly matches the
+		// next expected sequence number (RCV.NXT), then TCP endpoints MUST
+		// reset the connection".
+		e.counters.Resets++
+		e.fail(c, c.resetError(), seg)
+	case seg.Seq.In(c.rcv.NXT, c.rcv.WND):
+		// "3) If the RST bit is set and the sequence number does not exactly
+		// match the next expected sequence value, yet is within the current
+		// receive window, TCP endpoints MUST send an acknowledgment".
+		e.drop(c, seg, wire.DropResetWindow)
+		e.challenge(c, seg)
+	default: // only its text reaches into the window
+		e.drop(c, seg, wire.DropSequence)
+	}
+	return false
+}
+
+// resetError is what a RST means to the user in each state.
+func (c *conn) resetError() Error {
+	if c.state == StateSynReceived && !c.has(fPassive) {
+		return ErrRefused
+	}
+	return ErrReset
+}
+
+// fourthSyn: "Fourth, check the SYN bit". RFC 5961 §4: "If the SYN bit is set,
+// irrespective of the sequence number, TCP endpoints MUST send an ACK (also
+// referred to as challenge ACK) to the remote peer".
+func (e *Engine) fourthSyn(c *conn, seg *Segment) bool {
+	if !seg.Flags.Has(wire.SYN) {
+		return true
+	}
+	e.drop(c, seg, wire.DropSynChallenge)
+	e.challenge(c, seg)
+	return false
+}
+
+// sixthUrgent: "Sixth, check the URG bit". RCV.UP is kept as the RFC says;
+// urgent text is delivered in line and nothing else depends on the pointer
+// (RFC 6093).
+func (e *Engine) sixthUrgent(c *conn, seg *Segment) {
+	if !seg.Flags.Has(wire.URG) || c.has(fFinReceived) {
+		return
+	}
+	if up := seg.Seq + Num(seg.Up); c.rcv.UP.Less(up) && !c.rcvEdge().Less(up) {
+		c.rcv.UP = up
+	}
+}
+
+// seventhText: "Seventh, process the segment text".
+func (e *Engine) seventhText(c *conn, seg *Segment) {
+	n := len(seg.Payload)
+	if n == 0 {
+		return
+	}
+	switch c.state {
+	case StateEstablished, StateFinWait1, StateFinWait2:
+		e.receiveText(c, seg)
+	case StateCloseWait, StateClosing, StateLastAck, StateTimeWait:
+		// "This should not occur since a FIN has been received from the remote
+		// side. Ignore the segment text."
+		e.drop(c, seg, wire.DropAfterFin)
+	}
+}
+
+// eighthFin: "Eighth, check the FIN bit". The FIN counts once everything
+// before it has arrived; until then its place is remembered.
+func (e *Engine) eighthFin(c *conn, seg *Segment) {
+	switch c.state {
+	case StateClosed, StateListen, StateSynSent:
+		return
+	}
+	end := seg.Seq + Num(len(seg.Payload))
+	if seg.Flags.Has(wire.SYN) {
+		end++
+	}
+	if c.has(fFinReceived) {
+		// The FIN again: its ACK was lost.
+		c.set(fAckNow)
+		e.mark(c)
+		return
+	}
+	if !c.has(fFinKnown) && !c.rcvEdge().Less(end) {
+		c.set(fFinKnown)
+		c.rcv.fin = end
+	}
+	if c.has(fFinKnown) && c.rcv.NXT != c.rcv.fin {
+		c.set(fAckNow) // out of order: say what is missing
+		e.mark(c)
+		return
+	}
+	e.takeFin(c, seg)
+}
+
+// takeFin is the FIN in order: "signal the user 'connection closing' and
+// return any pending RECEIVEs with same message, advance RCV.NXT over the FIN,
+// and send an acknowledgment for the FIN."
+func (e *Engine) takeFin(c *conn, seg *Segment) {
+	if c.has(fFinReceived) || !c.has(fFinKnown) || c.rcv.NXT != c.rcv.fin {
+		return
+	}
+	c.set(fFinReceived)
+	c.rcv.NXT++
+	if c.rcv.WND > 0 {
+		c.rcv.WND--
+	}
+	e.dropReassembly(c)
+	e.notify(c, Readable)
+	if c.has(fDelayFinAck) && !c.has(fAckNow) && c.state == StateEstablished && e.cfg.DelayedAck > 0 {
+		e.arm(c, TimerDelayedAck, e.now.Add(e.cfg.DelayedAck))
+	} else {
+		c.set(fAckNow)
+	}
+	switch c.state {
+	case StateSynReceived, StateEstablished:
+		e.setState(c, StateCloseWait, seg)
+	case StateFinWait1:
+		// "If our FIN has been ACKed (perhaps in this segment), then enter
+		// TIME-WAIT …; otherwise, enter the CLOSING state." The fifth step
+		// would have moved on to FIN-WAIT-2 in the first case.
+		e.setState(c, StateClosing, seg)
+	case StateFinWait2:
+		e.ackReply(c)
+		e.acked(c)
+		e.enterTimeWait(c, seg)
+		return
+	}
+	e.mark(c)
+}

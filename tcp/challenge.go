@@ -1,0 +1,76 @@
+package tcp
+
+import (
+	"time"
+
+	"estab/internal/wire"
+)
+
+// challenge answers an in-window RST, a SYN in a synchronised state or an ACK
+// out of range with <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> (RFC 5961 §3, §4, §5).
+//
+// RFC 5961 §7 asks for a limit. A counter shared by all connections and of a
+// known size told an attacker whether a connection exists (CVE-2016-5696), so
+// there are two limits: one for each connection, which is the one that ends
+// ACK loops, and one for all together whose size is drawn anew every second.
+func (e *Engine) challenge(c *conn, seg *Segment) {
+	if e.now < c.challengeAt || !e.chal.take(e) {
+		e.drop(c, seg, wire.DropChallengeLimit)
+		return
+	}
+	c.challengeAt = e.now.Add(max(e.cfg.ChallengeAckWait, 0))
+	e.counters.ChallengeAcks++
+	e.ackReply(c)
+}
+
+// ackReply queues a bare ACK that does not wait for anything.
+func (e *Engine) ackReply(c *conn) {
+	seg := Segment{}
+	e.fillAck(c, &seg)
+	e.reply(&seg)
+}
+
+// challengeLimit is the limit for all connections together.
+type challengeLimit struct {
+	rnd   stream
+	until Time
+	left  int
+}
+
+func newChallengeLimit(s stream) challengeLimit { return challengeLimit{rnd: s} }
+
+// take uses up one of this second's challenge ACKs. Their number is drawn from
+// the half to one and a half of the configured one.
+func (l *challengeLimit) take(e *Engine) bool {
+	n := e.cfg.ChallengeAcks
+	if n < 0 {
+		return true
+	}
+	if e.now >= l.until {
+		l.until = e.now.Add(time.Second)
+		l.left = n/2 + int(l.rnd.below(uint64(n)+1))
+	}
+	if l.left == 0 {
+		return false
+	}
+	l.left--
+	return true
+}
+
+// ackOutOfWindow answers a segment outside the window (§3.10.7.4, first step):
+// "If an incoming segment is not acceptable, an acknowledgment should be sent
+// in reply". One that carries text gets its answer always, since its sender
+// waits for it; one that carries none at most every 500 ms, or two ends that
+// each find the other out of window would answer each other for ever.
+func (e *Engine) ackOutOfWindow(c *conn, seg *Segment) {
+	if seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) {
+		if e.now < c.lastOOWAck {
+			return
+		}
+		c.lastOOWAck = e.now.Add(max(e.cfg.ChallengeAckWait, 0))
+	}
+	if c.dupAcksDue < 1<<15 {
+		c.dupAcksDue++
+	}
+	e.mark(c)
+}

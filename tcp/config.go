@@ -1,0 +1,125 @@
+package tcp
+
+import "time"
+
+// Config is what an engine is made with. In every field 0 means the default
+// and, where that makes sense, a negative value means off. docs/defaults.md
+// gives the source of each default.
+type Config struct {
+	// Secret is the key from which all keys of the engine come: ISS
+	// (RFC 6528), timestamp offsets, flow hashes, ports, random choices. It
+	// must not be zero.
+	Secret [32]byte
+
+	Paths  Paths // routes and path MTU; nil: egress 0, 1500 bytes
+	Events *Ring // where events go; nil: nowhere
+
+	MSL             time.Duration // maximum segment lifetime; 30 s. Off: no TIME-WAIT
+	RTOInitial      time.Duration // before a round trip was measured; 1 s (RFC 6298 2.1)
+	RTOMin          time.Duration // 200 ms (RFC 6298 2.4 says 1 s)
+	RTOMax          time.Duration // 120 s (RFC 6298 2.5: at least 60 s)
+	DelayedAck      time.Duration // 40 ms (RFC 9293 SHLD-18). Off: every segment is acknowledged
+	SynRetries      int           // repeats of a SYN; 7: R2 is 255 s (MUST-23: at least 3 min)
+	SynAckRetries   int           // repeats of a SYN-ACK; 3
+	Retries1        int           // R1 in repeats of a segment; 3 (SHLD-10)
+	Retries2        int           // R2 in repeats of a segment; 15 (SHLD-11: at least 100 s)
+	OrphanRetries   int           // R2 once the user is gone; 8
+	FinWait2Timeout time.Duration // how long an orphan waits for the peer's FIN; 60 s
+
+	ReceiveBuffer    int // bytes a connection starts with; 64 KiB
+	ReceiveBufferMax int // bytes it may grow to; 4 MiB
+	SendBuffer       int // bytes a connection starts with; 64 KiB
+	SendBufferMax    int // bytes it may grow to; 4 MiB
+
+	MaxConns    int // TCBs; 1,048,576
+	MaxHalfOpen int // half-open records; 65,536
+	MaxTimeWait int // TIME-WAIT records; 1,048,576: the oldest goes first
+
+	PortFirst, PortLast uint16 // ephemeral ports; 32768 to 60999
+
+	InitialWindow   int    // segments; 10 (RFC 6928)
+	Congestion      string // "cubic" or "reno"; "cubic"
+	NoTimestamps    bool   // don't offer or accept RFC 7323 timestamps
+	NoWindowScaling bool   // don't offer or accept RFC 7323 window scaling
+	NoSACK          bool   // don't offer or accept RFC 2018 selective acknowledgements
+	NoTimeWaitReuse bool   // never let a newer SYN reopen a pair in TIME-WAIT (RFC 6191)
+	NoFastPath      bool   // header prediction off: every segment takes the long way
+
+	ChallengeAcks    int           // challenge ACKs a second, all connections together, before jitter; 1,000
+	ChallengeAckWait time.Duration // between two challenge ACKs of one connection; 500 ms
+}
+
+// Paths is what the engine asks of the layer below.
+type Paths interface {
+	// Path says how packets for t.Remote leave: the egress that goes into
+	// segments and the MTU in bytes of the path, as far as it is known. An
+	// error (ErrNetUnreachable) is 0 if there is a way.
+	Path(t *Tuple) (egress uint32, mtu int, err Error)
+}
+
+// ConnConfig is what can be chosen for one connection, or for those of a
+// listener, before its first segment. The zero value chooses nothing.
+type ConnConfig struct {
+	MSS           int           // bytes: our MSS option and the largest segment sent are capped at it
+	ReceiveBuffer int           // bytes; fixes the size, which then no longer grows by itself
+	SendBuffer    int           // bytes; likewise
+	Congestion    string        // as Config.Congestion
+	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC 5482)
+	SynRetries    int           // as Config.SynRetries
+	NoDelay       bool          // Nagle off
+	DelayFinAck   bool          // delay the ACK of a FIN, so that it can travel with ours
+	KeepAlive     KeepAlive
+	TOS           uint8 // of what is sent; the ECN bits are ignored
+}
+
+// KeepAlive configures keep-alive (RFC 9293 §3.8.4). It is off by default
+// (MUST-25).
+type KeepAlive struct {
+	On       bool
+	Idle     time.Duration // without anything received; 2 h (MUST-28)
+	Interval time.Duration // between probes; 75 s
+	Count    int           // unanswered probes before the connection is dead; 9
+}
+
+func def[T int | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	def(&c.MSL, 30*time.Second)
+	def(&c.RTOInitial, time.Second)
+	def(&c.RTOMin, 200*time.Millisecond)
+	def(&c.RTOMax, 120*time.Second)
+	def(&c.DelayedAck, 40*time.Millisecond)
+	def(&c.SynRetries, 7)
+	def(&c.SynAckRetries, 3)
+	def(&c.Retries1, 3)
+	def(&c.Retries2, 15)
+	def(&c.OrphanRetries, 8)
+	def(&c.FinWait2Timeout, 60*time.Second)
+	def(&c.ReceiveBuffer, 64<<10)
+	def(&c.ReceiveBufferMax, 4<<20)
+	def(&c.SendBuffer, 64<<10)
+	def(&c.SendBufferMax, 4<<20)
+	def(&c.MaxConns, 1<<20)
+	def(&c.MaxHalfOpen, 1<<16)
+	def(&c.MaxTimeWait, 1<<20)
+	if c.PortFirst == 0 {
+		c.PortFirst = 32768
+	}
+	if c.PortLast == 0 {
+		c.PortLast = 60999
+	}
+	def(&c.InitialWindow, 10)
+	if c.Congestion == "" {
+		c.Congestion = "cubic"
+	}
+	def(&c.ChallengeAcks, 1000)
+	def(&c.ChallengeAckWait, 500*time.Millisecond)
+	c.ReceiveBufferMax = max(c.ReceiveBufferMax, c.ReceiveBuffer)
+	c.SendBufferMax = max(c.SendBufferMax, c.SendBuffer)
+	return c
+}

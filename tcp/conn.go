@@ -1,0 +1,291 @@
+package tcp
+
+import (
+	"time"
+
+	"estab/tcp/cc"
+)
+
+// ConnID names a connection for its user: the slot of its TCB and the slot's
+// generation. It is valid until the user closes or aborts the connection.
+type ConnID uint64
+
+func (id ConnID) slot() uint32 { return uint32(id) - 1 }
+func (id ConnID) gen() uint32  { return uint32(id >> 32) }
+
+// connFlags are facts about a connection that take one bit.
+type connFlags uint64
+
+const (
+	fUser        connFlags = 1 << iota // a user holds the ConnID; without: an orphan
+	fPassive                           // came from a listener (RFC 9293: passive OPEN)
+	fQueued                            // waits in an accept queue
+	fInTable                           // the flow table points to it
+	fNoDelay                           // Nagle off
+	fCork                              // hold back what is less than a full segment
+	fMore                              // the last Send said that more follows
+	fTimestamps                        // both ends sent the option (RFC 7323 §3.2)
+	fScale                             // both ends sent the option (RFC 7323 §2.2)
+	fSACK                              // both ends allow SACK (RFC 2018 §2)
+	fCloseCalled                       // CLOSE was called: a FIN follows the queued data
+	fFinSent                           // our FIN took its sequence number
+	fFinAcked                          // and is acknowledged
+	fFinKnown                          // the peer's FIN is at rcv.fin
+	fFinReceived                       // and everything before it has arrived
+	fReadClosed                        // the user wants nothing more
+	fSynDue                            // Output owes a SYN or a SYN-ACK
+	fAckNow                            // Output owes an ACK
+	fProbeDue                          // Output owes a probe (zero window or keep-alive)
+	fPersist                           // the zero-window probe timer runs
+	fDirty                             // in Engine.dirty
+	fBlocked                           // in Engine.blocked: the link had no room
+	fReady                             // in Engine.ready
+	fDelayFinAck                       // ConnConfig.DelayFinAck
+	fUrgent                            // SND.UP is ahead of SND.UNA
+	fFixedRcvBuf                       // the user chose the size
+	fFixedSndBuf
+	fCwndLimited     // the last Output stopped at the congestion window
+	fForceRetransmit // the first retransmission of a recovery ignores cwnd
+	fKeepAlive
+	fWasConnected // the handshake completed once
+	fWriteWait    // a Send found no room: say when there is
+	fForcePush    // the override timeout passed: send what there is (RFC 9293 §3.8.6.2.1)
+	fLinger       // the user gave the close a time limit
+)
+
+// conn is the TCB of RFC 9293 §3.3.1: everything about one connection that is
+// neither half-open (see halfOpen) nor waiting for 2 MSL (see timeWait).
+type conn struct {
+	tuple    Tuple
+	slot     uint32
+	gen      uint32
+	tag      uint32 // the shell's
+	listener ListenerID
+	egress   uint32
+	flags    connFlags
+	state    State
+	err      Error // the pending error (SO_ERROR)
+	softErr  Error // the last ICMP error in a synchronised state
+	ready    Readiness
+	tos      uint8
+
+	snd struct { // Figure 3
+		UNA, NXT, UP, WL1, WL2, ISS Num
+		WND                         uint32 // bytes, scaled
+		maxWND                      uint32 // the largest WND seen: RFC 5961 §5, RFC 9293 §3.8.6.2.1
+		push                        Num    // the end of the last SEND that pushed its text
+		small                       Num    // the end of the last segment sent that was less than full
+		scale                       uint8
+	}
+	rcv struct { // Figure 4
+		NXT, UP, IRS Num
+		WND          uint32 // bytes: the right edge RCV.NXT+RCV.WND never moves left
+		fin          Num    // sequence number of the peer's FIN, if fFinKnown
+		lastAck      Num    // Last.ACK.sent of RFC 7323 §4.3
+		scale        uint8
+	}
+
+	smss           uint16 // largest text we send, options not counted (RFC 5681 SMSS)
+	rmss           uint16 // largest text that arrived, the peer's segment size as far as we know
+	pathMSS        uint16 // what the path and the peer allow; smss is at most that
+	rcvBuf, sndBuf uint32 // sizes of the buffers, bytes
+
+	sendq sendQueue
+	rtx   rtxQueue
+	recvq recvQueue
+	ooo   *reassembly
+
+	// Acknowledgements we owe (delack.go).
+	unacked    uint32    // bytes received in order and not yet acknowledged
+	dupAcksDue uint16    // ACKs of which each out-of-order segment gets its own
+	quickAcks  uint8     // this many more segments are acknowledged at once
+	dsack      SACKBlock // RFC 2883: the duplicate to report with the next ACK; empty if Left == Right
+
+	// Round trips and retransmission (rto.go, retransmit.go).
+	srtt, rttvar time.Duration
+	rto          time.Duration
+	rcvRTT       time.Duration // a round trip as a receiver sees it
+	tsRecent     uint32
+	tsRecentAt   Time // when tsRecent was set (RFC 7323 §5.5)
+	tsOffset     uint32
+	retries      uint8 // of the segment at SND.UNA
+	probes       uint8 // zero-window or keep-alive probes without an answer
+	backoff      uint8 // zero-window probes sent since the window was last open
+	stuckFull    uint8 // time-outs of a full-sized segment in a row (pmtud.go)
+	maxRetries   uint8 // R2 for SYNs
+	sentAt       Time  // when data was last sent
+	heardAt      Time  // when anything was last received
+
+	cong                  cc.State
+	alg                   cc.Algorithm
+	ca                    caState
+	dupAcks               uint16 // RFC 5681's count
+	maxFlight             uint32 // most in flight in the window that ends at usageSeq
+	usageSeq              Num
+	recover               Num          // RFC 6582: SND.NXT when recovery began
+	highSacked            Num          // the end of the highest SACKed text
+	lossSeen              Num          // below it everything was looked at for loss (recovery.go)
+	lostHint              Num          // no text before it is marked lost
+	sacked, lost, retrans uint32       // bytes in flight with that mark
+	lastSACK              [2]SACKBlock // blocks already taken in, so as not to walk them again
+
+	deadlines [NumTimers]Time
+	timerAt   Time  // where the heap holds it; Never: not in the heap
+	timerPos  int32 // index in the heap
+
+	challengeAt Time // when the next challenge ACK may go (RFC 5961 §7)
+	lastOOWAck  Time // likewise for ACKs of what lies outside the window
+
+	keepIdle, keepInterval uint32 // ms
+	keepCount              uint8
+	userTimeout            time.Duration
+	rcvAuto                autotune
+	tw                     uint32 // a TIME-WAIT record (its slot + 1) that this connection reopens
+}
+
+// caState is where congestion control stands.
+type caState uint8
+
+const (
+	caOpen     caState = iota
+	caRecovery         // fast recovery
+	caLoss             // after a retransmission time-out
+)
+
+func (c *conn) id() ConnID           { return ConnID(c.gen)<<32 | ConnID(c.slot+1) }
+func (c *conn) has(f connFlags) bool { return c.flags&f != 0 }
+func (c *conn) set(f connFlags)      { c.flags |= f }
+func (c *conn) clear(f connFlags)    { c.flags &^= f }
+func (c *conn) put(f connFlags, v bool) {
+	if v {
+		c.flags |= f
+	} else {
+		c.flags &^= f
+	}
+}
+
+// rcvEdge is the right edge of the window that we have advertised.
+func (c *conn) rcvEdge() Num { return c.rcv.NXT + Num(c.rcv.WND) }
+
+// flightSize is what was sent and not acknowledged (RFC 5681 FlightSize).
+func (c *conn) flightSize() uint32 { return uint32(c.snd.NXT - c.snd.UNA) }
+
+// unsent is how many bytes of the send queue have never been sent.
+func (c *conn) unsent() uint32 {
+	sent := uint32(c.snd.NXT - c.sendq.base)
+	if c.has(fFinSent) {
+		sent--
+	}
+	if sent > uint32(c.sendq.n) { // only the SYN is in flight
+		return uint32(c.sendq.n)
+	}
+	return uint32(c.sendq.n) - sent
+}
+
+// newConn takes a TCB from the free list or makes one.
+func (e *Engine) newConn(t *Tuple) *conn {
+	var c *conn
+	if n := len(e.freeConns); n > 0 {
+		slot := e.freeConns[n-1]
+		e.freeConns = e.freeConns[:n-1]
+		if e.conns[slot] == nil {
+			e.conns[slot] = &conn{slot: slot, gen: e.gens[slot]}
+		}
+		c = e.conns[slot]
+	} else {
+		c = &conn{slot: uint32(len(e.conns))}
+		e.conns = append(e.conns, c)
+		e.gens = append(e.gens, 0)
+	}
+	*c = conn{tuple: *t, slot: c.slot, gen: c.gen + 1, timerAt: Never, timerPos: -1}
+	e.gens[c.slot] = c.gen
+	for i := range c.deadlines {
+		c.deadlines[i] = Never
+	}
+	e.nConns++
+	return c
+}
+
+// keepFreeConns bounds how many empty TCBs wait for reuse; more goes to the
+// garbage collector.
+const keepFreeConns = 256
+
+// freeConn gives everything back that the connection holds. It is in CLOSED,
+// out of the table, and its user is gone.
+func (e *Engine) freeConn(c *conn) {
+	e.dropBuffers(c)
+	e.timers.remove(e, c)
+	c.flags = 0
+	c.state = StateClosed
+	e.nConns--
+	e.freeConns = append(e.freeConns, c.slot)
+	if len(e.freeConns) > keepFreeConns {
+		e.conns[c.slot] = nil
+	}
+}
+
+// dropBuffers empties all queues of the connection.
+func (e *Engine) dropBuffers(c *conn) {
+	e.dropSendQueue(c)
+	c.recvq.drop(&e.pool)
+	e.dropReassembly(c)
+}
+
+// dropSendQueue forgets what was to be sent or might have to be repeated.
+func (e *Engine) dropSendQueue(c *conn) {
+	c.sendq.drop(&e.pool)
+	e.rings.put(&c.rtx)
+	c.sacked, c.lost, c.retrans = 0, 0, 0
+}
+
+// lookup finds the connection of a user's handle.
+func (e *Engine) lookup(id ConnID) *conn {
+	if s := id.slot(); uint64(s) < uint64(len(e.conns)) {
+		if c := e.conns[s]; c != nil && c.gen == id.gen() && c.has(fUser) {
+			return c
+		}
+	}
+	return nil
+}
+
+// setState is the one place where a state is written. It checks the table of
+// legal transitions and records the event.
+func (e *Engine) setState(c *conn, to State, cause *Segment) {
+	from := c.state
+	if !Legal(from, to) {
+		e.counters.IllegalTransitions++
+	}
+	c.state = to
+	if e.cfg.Events.Wants(EventState) {
+		ev := e.event(EventState, c)
+		ev.From, ev.To = from, to
+		setSeg(&ev, cause)
+		e.cfg.Events.Put(ev)
+	}
+}
+
+// event begins an event about a connection.
+func (e *Engine) event(k EventKind, c *conn) Event {
+	return Event{
+		Time: e.now, Tuple: c.tuple, Kind: k, Conn: c.id(), From: c.state, To: c.state,
+		Passive: c.has(fPassive), Cwnd: c.cong.Cwnd, Ssthresh: c.cong.Ssthresh,
+	}
+}
+
+func setSeg(ev *Event, seg *Segment) {
+	if seg == nil {
+		return
+	}
+	ev.HasSeg = true
+	ev.Seg = SegHeader{
+		Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Wnd: seg.Wnd, Up: seg.Up,
+		Len: uint32(seg.DataLen()), Options: seg.Options,
+	}
+}
+
+// autotune measures how fast the user reads, to size the receive buffer
+// (user_receive.go).
+type autotune struct {
+	since  Time
+	copied uint32 // bytes read since then
+}

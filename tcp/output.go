@@ -1,0 +1,356 @@
+package tcp
+
+import "estab/internal/wire"
+
+// Sink takes what an engine sends.
+type Sink interface {
+	// Emit sends a segment, headers, options and text as they stand; ports,
+	// addresses and the payload are valid only until it returns. False means
+	// that its link has no room: text and ACKs wait until Writable is called,
+	// replies are dropped.
+	Emit(seg *Segment) bool
+}
+
+// Output emits everything that may be sent now. Nothing else in the engine
+// sends.
+func (e *Engine) Output(now Time, out Sink) {
+	e.clock(now)
+	e.sendReplies(out)
+	for i := 0; i < len(e.dirty); i++ {
+		c := e.conns[e.dirty[i]]
+		if c == nil || !c.has(fDirty) {
+			continue
+		}
+		c.clear(fDirty)
+		if !e.outputConn(c, out) {
+			c.set(fBlocked)
+			e.blocked = append(e.blocked, c.slot)
+			e.blockedEvent(c, WhyLink)
+		}
+	}
+	e.dirty = e.dirty[:0]
+	if e.replies.n > 0 {
+		e.sendReplies(out)
+	}
+}
+
+// outputConn emits what one connection may send: what was lost, then new
+// text and our FIN, then a probe, then the ACKs that nothing carried. It
+// reports whether the link took everything.
+func (e *Engine) outputConn(c *conn, out Sink) bool {
+	switch c.state {
+	case StateClosed, StateListen, StateTimeWait:
+		return true
+	case StateSynSent, StateSynReceived:
+		return !c.has(fSynDue) || e.emitSyn(c, out)
+	}
+	if c.lost > 0 && !e.retransmitLost(c, out) {
+		return false
+	}
+	if !e.sendNew(c, out) {
+		return false
+	}
+	if c.has(fProbeDue) && !e.emitProbe(c, out) {
+		return false
+	}
+	for c.dupAcksDue > 0 {
+		if !e.emitAck(c, out) {
+			return false
+		}
+		c.dupAcksDue--
+	}
+	if c.has(fAckNow) {
+		return e.emitAck(c, out)
+	}
+	return true
+}
+
+// sendNew sends text that was never sent, and the FIN behind it.
+func (e *Engine) sendNew(c *conn, out Sink) bool {
+	for {
+		n, fin, why := e.nextNew(c)
+		if n == 0 && !fin {
+			c.validateCwnd(why == WhyCwnd)
+			c.clear(fForcePush)
+			if why != WhyNoData {
+				e.armPersist(c, why)
+				e.blockedEvent(c, why)
+			}
+			return true
+		}
+		if !e.emitText(c, out, c.snd.NXT, n, fin, false) {
+			return false
+		}
+		c.snd.NXT += Num(n)
+		if fin {
+			c.snd.NXT++
+			e.finSent(c)
+		}
+	}
+}
+
+// nextNew decides how much new text the next segment takes, and whether the
+// FIN goes with it (§3.8.6.2.1, the sender's silly window avoidance).
+func (e *Engine) nextNew(c *conn) (n uint32, fin bool, why Why) {
+	if c.has(fFinSent) {
+		return 0, false, WhyNoData
+	}
+	avail := c.unsent()
+	fin = c.has(fCloseCalled)
+	if avail == 0 && !fin {
+		return 0, false, WhyNoData
+	}
+	usable := (c.snd.UNA + Num(c.snd.WND)).Diff(c.snd.NXT)
+	if usable <= 0 {
+		if c.snd.WND == 0 {
+			return 0, false, WhyZeroWindow
+		}
+		return 0, false, WhyPeerWindow
+	}
+	mss := c.effectiveMSS()
+	n = min(avail, mss, uint32(usable))
+	fin = fin && n == avail && (n < uint32(usable))
+	if pipe := c.pipe(); pipe > 0 && pipe+n > c.cong.Cwnd {
+		return 0, false, WhyCwnd
+	}
+	if n == mss || fin || c.has(fForcePush) {
+		return n, fin, WhyNone
+	}
+	if n == avail && !c.has(fCork|fMore) {
+		// "[SND.NXT = SND.UNA and] PUSHed and D <= U: send". Nagle's condition
+		// in brackets is Minshall's here: it holds back only behind another
+		// small segment in flight, so that the tail of a large write need not
+		// wait for an ACK (SHLD-7 as Linux and BSD read it).
+		if c.has(fNoDelay) || c.snd.small.LessEq(c.snd.UNA) {
+			return n, fin, WhyNone
+		}
+		return 0, false, WhyNagle
+	}
+	if n == avail {
+		return 0, false, WhyCork
+	}
+	// Fs of MUST-38's algorithm is 1/2.
+	if n >= c.snd.maxWND/2 {
+		return n, fin, WhyNone
+	}
+	return 0, false, WhySillyWindow
+}
+
+// validateCwnd notes whether the congestion window is what limits us: only
+// then may it grow (RFC 9438 §5.8, RFC 7661). In slow start it may as long as
+// at least half of it was used in the last window.
+func (c *conn) validateCwnd(full bool) {
+	flight := c.flightSize()
+	full = full || c.pipe()+uint32(c.smss) > c.cong.Cwnd
+	if c.usageSeq.LessEq(c.snd.UNA) || full || !c.has(fCwndLimited) && flight > c.maxFlight {
+		c.maxFlight, c.usageSeq = flight, c.snd.NXT
+		c.put(fCwndLimited, full)
+	}
+}
+
+// cwndLimited is the answer, for congestion control.
+func (c *conn) cwndLimited() bool {
+	return c.has(fCwndLimited) || c.cong.Cwnd < c.cong.Ssthresh && c.cong.Cwnd < 2*c.maxFlight
+}
+
+// effectiveMSS is Eff.snd.MSS: SACK blocks take room from the text.
+func (c *conn) effectiveMSS() uint32 {
+	mss := uint32(c.smss)
+	if c.ooo != nil && c.has(fSACK) {
+		n := min(c.ooo.nRecent, wire.MaxSACKBlocks)
+		if c.has(fTimestamps) {
+			n = min(n, wire.MaxSACKBlocks-1)
+		}
+		if n > 0 {
+			mss -= min(uint32(4+8*n), mss/2)
+		}
+	}
+	return mss
+}
+
+// emitText sends n bytes from seq on, and the FIN if it is due there.
+func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool) bool {
+	seg := &e.out
+	e.fillAck(c, seg)
+	seg.Seq = from
+	end := from + Num(n)
+	if fin {
+		seg.Flags |= wire.FIN
+	}
+	if n > 0 {
+		pieces := c.sendq.gather(e.scratch[:0], from, int(n))
+		e.scratch = pieces
+		seg.Payload, seg.Rest = pieces[0], pieces[1:]
+		if from.Less(c.snd.push) && c.snd.push.LessEq(end) {
+			seg.Flags |= wire.PSH // MUST-61: the last text of a SEND is pushed
+		}
+		if c.has(fUrgent) && from.Less(c.snd.UP) {
+			seg.Flags |= wire.URG
+			seg.Up = uint16(min(uint32(c.snd.UP-from), 65535))
+		}
+	}
+	if !again {
+		e.restartAfterIdle(c)
+	}
+	ok := out.Emit(seg)
+	if ok {
+		e.sentText(c, seg, end, fin, again)
+	}
+	seg.Payload, seg.Rest, seg.Up = nil, nil, 0
+	return ok
+}
+
+// sentText does the books for a segment that left.
+func (e *Engine) sentText(c *conn, seg *Segment, end Num, fin, again bool) {
+	e.counters.SegsOut++
+	n := uint32(end - seg.Seq)
+	e.counters.BytesOut += uint64(n)
+	e.outEvent(c, seg, again)
+	e.acked(c)
+	c.sentAt = e.now
+	if n > 0 {
+		c.quickAcks = min(c.quickAcks, 1) // a conversation: our text carries ACKs
+	}
+	if again {
+		return
+	}
+	s := sent{seq: seg.Seq, end: end, at: e.now}
+	if fin {
+		s.end++
+		s.marks = markFin
+	}
+	if n < uint32(c.smss) && n > 0 {
+		c.snd.small = end
+	}
+	e.pushSent(c, s)
+	if !c.armed(TimerRetransmit) {
+		// RFC 6298 5.1.
+		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
+		c.disarm(TimerPersist)
+	}
+	if c.userTimeout > 0 && !c.armed(TimerUser) {
+		e.arm(c, TimerUser, e.now.Add(c.userTimeout))
+	}
+}
+
+// pushSent adds an entry to the retransmission queue. Where very many small
+// segments are in flight they share entries, up to a full segment each.
+func (e *Engine) pushSent(c *conn, s sent) {
+	if k := c.rtx.len(); k > maxMerged {
+		last := c.rtx.at(k - 1)
+		if last.marks == 0 && s.marks == 0 && uint32(s.end-last.seq) <= uint32(c.smss) {
+			last.end, last.at = s.end, s.at
+			return
+		}
+	}
+	e.rings.push(&c.rtx, s)
+}
+
+// finSent: our FIN has left. §3.10.4: in CLOSE-WAIT, "send a FIN segment,
+// enter LAST-ACK state". (From ESTABLISHED, CLOSE itself enters FIN-WAIT-1.)
+func (e *Engine) finSent(c *conn) {
+	c.set(fFinSent)
+	if c.state == StateCloseWait {
+		e.setState(c, StateLastAck, nil)
+	}
+}
+
+// emitSyn sends our SYN, or SYN,ACK after a simultaneous open.
+func (e *Engine) emitSyn(c *conn, out Sink) bool {
+	seg := Segment{Tuple: c.tuple, Egress: c.egress, Seq: c.snd.ISS, Flags: wire.SYN, Wnd: synWindow(int(c.rcvBuf)), TOS: c.tos}
+	o := &seg.Options
+	o.Set, o.MSS = wire.OptMSS, c.pathMSS
+	answer := c.state != StateSynSent
+	if answer {
+		seg.Flags |= wire.ACK
+		seg.Ack = c.rcv.NXT
+		_, mtu, _ := e.path(&c.tuple)
+		o.MSS = uint16(mssOf(&c.tuple, mtu))
+	}
+	if answer && c.has(fTimestamps) || !answer && !e.cfg.NoTimestamps {
+		o.Set |= wire.OptTimestamps
+		o.TSVal, o.TSEcr = e.tsClock()+c.tsOffset, c.tsRecent
+	}
+	if answer && c.has(fScale) || !answer && !e.cfg.NoWindowScaling {
+		o.Set |= wire.OptWindowScale
+		o.WindowScale = c.synScale(e)
+	}
+	if answer && c.has(fSACK) || !answer && !e.cfg.NoSACK {
+		o.Set |= wire.OptSACKPermitted
+	}
+	if !out.Emit(&seg) {
+		return false
+	}
+	again := c.rtx.len() > 0
+	e.counters.SegsOut++
+	e.outEvent(c, &seg, again)
+	c.clear(fSynDue)
+	c.sentAt = e.now
+	if again {
+		c.rtx.at(0).marks |= markEver
+		return true
+	}
+	e.rings.push(&c.rtx, sent{seq: c.snd.ISS, end: c.snd.ISS + 1, at: e.now, marks: markSyn})
+	if !c.armed(TimerRetransmit) {
+		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
+	}
+	return true
+}
+
+func (c *conn) synScale(e *Engine) uint8 {
+	o := ConnConfig{}
+	if c.has(fFixedRcvBuf) {
+		o.ReceiveBuffer = int(c.rcvBuf)
+	}
+	return e.scaleFor(&o)
+}
+
+// emitAck sends a bare ACK.
+func (e *Engine) emitAck(c *conn, out Sink) bool {
+	seg := &e.out
+	e.fillAck(c, seg)
+	if !out.Emit(seg) {
+		return false
+	}
+	e.counters.SegsOut++
+	e.outEvent(c, seg, false)
+	e.acked(c)
+	return true
+}
+
+// emitProbe sends a segment that the peer must answer: an ACK with an old
+// sequence number and no text (§3.8.4: "SEG.SEQ = SND.NXT-1 and may or may not
+// contain one garbage octet of data").
+func (e *Engine) emitProbe(c *conn, out Sink) bool {
+	seg := &e.out
+	e.fillAck(c, seg)
+	seg.Seq = c.snd.UNA - 1
+	if !out.Emit(seg) {
+		return false
+	}
+	c.clear(fProbeDue)
+	e.counters.SegsOut++
+	e.outEvent(c, seg, false)
+	return true
+}
+
+func (e *Engine) outEvent(c *conn, seg *Segment, again bool) {
+	if again {
+		e.counters.Retransmits++
+		e.counters.RetransmitBytes += uint64(seg.DataLen())
+	}
+	if e.cfg.Events.Wants(EventOut) {
+		ev := e.event(EventOut, c)
+		ev.Retransmit = again
+		setSeg(&ev, seg)
+		e.cfg.Events.Put(ev)
+	}
+}
+
+func (e *Engine) blockedEvent(c *conn, why Why) {
+	if e.cfg.Events.Wants(EventBlocked) {
+		ev := e.event(EventBlocked, c)
+		ev.Why = why
+		e.cfg.Events.Put(ev)
+	}
+}

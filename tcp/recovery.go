@@ -1,0 +1,150 @@
+package tcp
+
+import (
+	"estab/internal/seq"
+	"estab/tcp/cc"
+)
+
+// Fast retransmit and fast recovery: RFC 5681 §3.2, RFC 6582 (without SACK)
+// and RFC 6675 (with). RACK-TLP and PRR will replace detectLoss's evidence and
+// the window's course here; nothing else knows how loss is found.
+
+const dupThresh = 3 // RFC 6675 §2
+
+// pipe is RFC 6675's estimate of what is in the network: in flight, less what
+// was SACKed or lost, plus what was sent again. Without SACK each duplicate
+// ACK stands for a segment that left (RFC 5681 §3.2 (3) and (4), RFC 3042).
+func (c *conn) pipe() uint32 {
+	p := c.flightSize() - c.sacked - c.lost + c.retrans
+	if !c.has(fSACK) && c.ca != caLoss {
+		return p - min(p, uint32(c.dupAcks)*uint32(c.smss))
+	}
+	return p
+}
+
+// congestionAck is what an ACK of n new bytes does to the congestion window.
+func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
+	una := c.snd.UNA
+	switch c.ca {
+	case caRecovery:
+		if c.recover.LessEq(una) {
+			// RFC 6582 §3.2 (3), full acknowledgment: "Set cwnd to … min
+			// (ssthresh, max(FlightSize, SMSS) + SMSS)".
+			if !c.has(fSACK) {
+				s := c.cong.SMSS
+				c.cong.Cwnd = min(c.cong.Ssthresh, max(c.flightSize(), s)+s)
+			}
+			c.ca, c.dupAcks = caOpen, 0
+			e.cwndEvent(c, WhyRecovered)
+			return
+		}
+		if !c.has(fSACK) {
+			// Partial acknowledgment: "retransmit the first unacknowledged
+			// segment. Deflate the congestion window by the amount of new data
+			// acknowledged".
+			c.dupAcks -= min(c.dupAcks, uint16(min(n/uint32(c.smss), 1<<15)))
+			e.markHeadLost(c)
+		}
+		return
+	case caLoss:
+		if c.recover.LessEq(una) {
+			c.ca = caOpen
+			e.cwndEvent(c, WhyRecovered)
+		}
+	}
+	c.dupAcks = 0
+	c.alg.Acked(&c.cong, cc.Ack{
+		Now: int64(e.now), Bytes: n, SRTT: c.srtt, InFlight: inFlight,
+		Limited: c.cwndLimited(), Repair: c.ca == caLoss,
+	})
+}
+
+// detectLoss looks at the evidence after each ACK.
+func (e *Engine) detectLoss(c *conn) {
+	if c.flightSize() == 0 {
+		return
+	}
+	if c.has(fSACK) && c.sacked > 0 {
+		e.markLostBySACK(c)
+	}
+	if c.ca != caOpen {
+		return
+	}
+	// RFC 6675 §5 (2): "If DupAcks >= DupThresh, go to step 4", "If DupAcks <
+	// DupThresh but IsLost (HighACK + 1) returns true … go to step 4". RFC 6582
+	// §3.2 (2): not for what was sent before the last recovery began.
+	if (c.dupAcks >= dupThresh || c.lost > 0) && c.recover.LessEq(c.snd.UNA) {
+		e.enterRecovery(c)
+	}
+}
+
+func (e *Engine) enterRecovery(c *conn) {
+	c.ca = caRecovery
+	c.recover = c.snd.NXT
+	e.counters.FastRecoveries++
+	c.alg.Loss(&c.cong, int64(e.now), c.flightSize())
+	e.markHeadLost(c)
+	c.set(fForceRetransmit)
+	e.mark(c)
+	e.cwndEvent(c, WhyFastRecovery)
+}
+
+// markHeadLost marks the first segment in flight as lost, unless it was sent
+// again already.
+func (e *Engine) markHeadLost(c *conn) {
+	if c.rtx.len() == 0 {
+		return
+	}
+	e.markLostAt(c, c.rtx.at(0))
+}
+
+func (e *Engine) markLostAt(c *conn, s *sent) {
+	if s.marks&(markLost|markSacked|markRetrans) != 0 {
+		return
+	}
+	s.marks |= markLost
+	c.lost += s.len()
+	if s.seq.Less(c.lostHint) {
+		c.lostHint = s.seq
+	}
+}
+
+// markLostBySACK marks what RFC 6675 §4 IsLost() finds: text below which at
+// least DupThresh discontiguous stretches, or more than (DupThresh-1)*SMSS
+// bytes, have been SACKed.
+func (e *Engine) markLostBySACK(c *conn) {
+	i := c.evidence()
+	if i < 0 {
+		return
+	}
+	edge := c.rtx.at(i).seq
+	for i--; i >= 0 && c.lossSeen.Less(c.rtx.at(i).end); i-- {
+		e.markLostAt(c, c.rtx.at(i))
+	}
+	c.lossSeen = seq.Max(c.lossSeen, edge)
+}
+
+// evidence walks down from the highest SACKed segment and returns the index of
+// the one below which everything counts as lost; -1 if there is none.
+func (c *conn) evidence() int {
+	bytes, runs, inRun := uint32(0), 0, false
+	for i := min(c.rtx.search(c.highSacked-1), c.rtx.len()-1); i >= 0; i-- {
+		s := c.rtx.at(i)
+		if s.marks&markSacked == 0 {
+			inRun = false
+			if s.seq.Less(c.lossSeen) {
+				return -1 // an earlier walk came this far
+			}
+			continue
+		}
+		bytes += s.len()
+		if !inRun {
+			runs++
+		}
+		inRun = true
+		if runs >= dupThresh || bytes > (dupThresh-1)*uint32(c.smss) {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,94 @@
+package tcp
+
+import (
+	"estab/internal/seq"
+)
+
+// Selective acknowledgements, the sender's side: RFC 2018 §5, RFC 2883,
+// RFC 6675 §4's Update(). (What we report as a receiver is window.go's
+// fillOptions and reassembly.go.)
+
+// takeSACK marks what the blocks of an ACK cover and reports whether any of it
+// is news. A segment is marked when a block covers all of it.
+func (e *Engine) takeSACK(c *conn, seg *Segment) bool {
+	if !c.has(fSACK) || seg.Options.NSACK == 0 || c.rtx.len() == 0 {
+		return false
+	}
+	before := c.sacked
+	for i := range seg.Options.NSACK {
+		b := seg.Options.SACK[i]
+		// A block below the ACK is a DSACK (RFC 2883 §5); one beyond what was
+		// sent, or turned round, is nonsense.
+		if !b.Left.Less(b.Right) || b.Left.Less(seg.Ack) || b.Left.Less(c.snd.UNA) || c.snd.NXT.Less(b.Right) {
+			continue
+		}
+		e.markSacked(c, b)
+	}
+	return c.sacked > before
+}
+
+// markSacked marks the segments that lie in the block. Where an earlier ACK
+// brought the same block, shorter, it begins behind that.
+func (e *Engine) markSacked(c *conn, b SACKBlock) {
+	from := b.Left
+	known := -1
+	for k, old := range c.lastSACK {
+		if old.Left == b.Left && old.Left.Less(old.Right) && old.Right.LessEq(b.Right) {
+			from, known = old.Right, k
+		}
+	}
+	for i := c.rtx.search(from); i < c.rtx.len(); i++ {
+		s := c.rtx.at(i)
+		if b.Right.Less(s.end) {
+			break
+		}
+		if s.seq.Less(b.Left) || s.marks&(markSacked|markSyn) != 0 {
+			continue
+		}
+		e.uncount(c, s.marks, s.len())
+		s.marks = s.marks&^(markLost|markRetrans) | markSacked
+		c.sacked += s.len()
+	}
+	c.highSacked = seq.Max(c.highSacked, b.Right)
+	if known < 0 {
+		c.lastSACK[1] = c.lastSACK[0]
+		known = 0
+	}
+	c.lastSACK[known] = b
+}
+
+// reneged: RFC 2018 §8, "the data receiver is permitted to discard data in its
+// queue that has not been acknowledged". If what stands first in flight was
+// SACKed and an ACK stops right before it, the peer has thrown it away: all
+// marks are void.
+func (e *Engine) reneged(c *conn) {
+	if c.rtx.len() == 0 || c.rtx.at(0).marks&markSacked == 0 {
+		return
+	}
+	e.counters.Reneges++
+	for i := range c.rtx.len() {
+		s := c.rtx.at(i)
+		if s.marks&markSacked != 0 {
+			s.marks = s.marks&^markSacked | markLost
+			c.sacked -= s.len()
+			c.lost += s.len()
+		}
+	}
+	c.lostHint = c.snd.UNA
+	c.highSacked, c.lossSeen = c.snd.UNA, c.snd.UNA
+	c.lastSACK = [2]SACKBlock{}
+	e.cwndEvent(c, WhyReneged)
+}
+
+// noteDuplicate remembers the first stretch of a segment that had arrived
+// before, to report it as a DSACK (RFC 2883 §4).
+func (e *Engine) noteDuplicate(c *conn, seg *Segment) {
+	if !c.has(fSACK) || len(seg.Payload) == 0 || !seg.Seq.Less(c.rcv.NXT) {
+		return
+	}
+	end := seq.Min(seg.Seq+Num(len(seg.Payload)), c.rcv.NXT)
+	if seg.Seq.Less(c.rcv.IRS + 1) {
+		return
+	}
+	c.dsack = SACKBlock{Left: seg.Seq, Right: end}
+}

@@ -1,0 +1,102 @@
+package tcp
+
+import "estab/internal/wire"
+
+// sendQueue is the send buffer: the bytes from base on that the user has sent
+// and the peer has not acknowledged, in a list of slabs. Whether they are in
+// flight or wait is not its business.
+type sendQueue struct {
+	head, tail *wire.Slab
+	base       Num // sequence number of the first byte
+	n          int // bytes
+	// The slab where Output last read, and the sequence number of its first
+	// byte: the next read is usually there.
+	cur    *wire.Slab
+	curSeq Num
+}
+
+// append copies p, as far as room bytes go, behind what is queued.
+func (q *sendQueue) append(pool *wire.Pool, p []byte, room int) int {
+	p = p[:min(len(p), max(room, 0))]
+	total := len(p)
+	for len(p) > 0 {
+		if q.tail == nil || q.tail.Room() == 0 {
+			s := pool.Get(len(p))
+			if q.tail == nil {
+				q.head = s
+			} else {
+				q.tail.Next = s
+			}
+			q.tail = s
+		}
+		p = p[q.tail.Append(p):]
+	}
+	q.n += total
+	return total
+}
+
+// ack drops the bytes before una.
+func (q *sendQueue) ack(pool *wire.Pool, una Num) {
+	drop := int(una.Diff(q.base))
+	if drop <= 0 {
+		return
+	}
+	drop = min(drop, q.n)
+	q.base += Num(drop)
+	q.n -= drop
+	for drop > 0 {
+		s := q.head
+		if drop < s.Len() {
+			if s == q.cur {
+				q.curSeq += Num(drop)
+			}
+			s.Trim(drop)
+			return
+		}
+		drop -= s.Len()
+		q.head = s.Next
+		if q.head == nil {
+			q.tail = nil
+		}
+		if s == q.cur {
+			q.cur = nil
+		}
+		pool.Put(s)
+	}
+}
+
+// gather appends to dst the pieces that hold [from, from+n), all of which is
+// queued.
+func (q *sendQueue) gather(dst [][]byte, from Num, n int) [][]byte {
+	if q.cur == nil || from.Less(q.curSeq) {
+		q.cur, q.curSeq = q.head, q.base
+	}
+	for n > 0 {
+		b := q.cur.Bytes()
+		off := int(from - q.curSeq)
+		if off >= len(b) {
+			q.curSeq += Num(len(b))
+			q.cur = q.cur.Next
+			continue
+		}
+		b = b[off:min(len(b), off+n)]
+		dst = append(dst, b)
+		n -= len(b)
+		from += Num(len(b))
+	}
+	return dst
+}
+
+// drop forgets everything.
+func (q *sendQueue) drop(pool *wire.Pool) {
+	putAll(pool, q.head)
+	*q = sendQueue{base: q.base + Num(q.n)}
+}
+
+func putAll(pool *wire.Pool, s *wire.Slab) {
+	for s != nil {
+		next := s.Next
+		pool.Put(s)
+		s = next
+	}
+}

@@ -1,0 +1,142 @@
+package tcp
+
+import (
+	"time"
+
+	"estab/internal/wire"
+	"estab/tcp/cc"
+)
+
+// configure takes over what the user chose for a connection.
+func (e *Engine) configure(c *conn, o *ConnConfig) {
+	c.rcvBuf = uint32(e.receiveBufferOf(o))
+	c.put(fFixedRcvBuf, o.ReceiveBuffer > 0)
+	c.sndBuf = uint32(e.cfg.SendBuffer)
+	if o.SendBuffer > 0 {
+		c.sndBuf = uint32(o.SendBuffer)
+		c.set(fFixedSndBuf)
+	}
+	c.alg = e.alg
+	if o.Congestion != "" {
+		if alg, ok := cc.ByName(o.Congestion); ok {
+			c.alg = alg
+		}
+	}
+	c.put(fNoDelay, o.NoDelay)
+	c.put(fDelayFinAck, o.DelayFinAck)
+	c.userTimeout = o.UserTimeout
+	c.maxRetries = uint8(min(max(e.cfg.SynRetries, 0), 255))
+	if o.SynRetries != 0 {
+		c.maxRetries = uint8(min(max(o.SynRetries, 0), 255))
+	}
+	c.tos = o.TOS &^ 3
+	c.quickAcks = maxQuickAcks
+	c.tsOffset = e.timestampOffset(&c.tuple)
+	c.heardAt, c.sentAt = e.now, e.now
+	c.rto = e.cfg.RTOInitial
+	egress, mtu, _ := e.path(&c.tuple)
+	c.egress = egress
+	c.pathMSS = uint16(capMSS(o, mssOf(&c.tuple, mtu)))
+	c.setKeepAlive(o.KeepAlive)
+}
+
+// capMSS is the MSS that a path allows, or less if the user wants less.
+func capMSS(o *ConnConfig, mss int) int {
+	if o.MSS > 0 {
+		return max(min(o.MSS, mss), minMSS)
+	}
+	return mss
+}
+
+// negotiate takes over what the peer's SYN said, and with it the first
+// congestion window (RFC 6928).
+func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) {
+	c.pathMSS = max(min(c.pathMSS, mss), minMSS)
+	if opts&halfTimestamps != 0 {
+		c.set(fTimestamps)
+		c.tsRecent, c.tsRecentAt = tsRecent, e.now
+	}
+	if opts&halfScale != 0 {
+		c.set(fScale)
+		c.snd.scale = uint8(opts & 15)
+		o := ConnConfig{}
+		if c.has(fFixedRcvBuf) {
+			o.ReceiveBuffer = int(c.rcvBuf)
+		}
+		c.rcv.scale = e.scaleFor(&o)
+	}
+	c.put(fSACK, opts&halfSACK != 0)
+	c.setSMSS()
+	c.alg.Init(&c.cong, uint32(c.smss), e.initialWindow(c))
+	c.recover = c.snd.ISS
+	c.highSacked, c.lostHint, c.lossSeen = c.snd.ISS, c.snd.ISS, c.snd.ISS
+	c.snd.small, c.snd.push, c.usageSeq = c.snd.ISS, c.snd.ISS, c.snd.ISS
+	if c.sendq.n > 0 { // written before the handshake completed
+		c.snd.push = c.sendq.base + Num(c.sendq.n)
+	}
+}
+
+// synOptions reads the options of a peer's SYN or SYN-ACK. What we did not
+// offer doesn't count.
+func (e *Engine) synOptions(seg *Segment) (mss uint16, opts halfOpts) {
+	o := &seg.Options
+	mss = defaultMSS(&seg.Tuple)
+	if o.Has(wire.OptMSS) {
+		mss = o.MSS
+	}
+	if o.Has(wire.OptTimestamps) && !e.cfg.NoTimestamps {
+		opts |= halfTimestamps
+	}
+	if o.Has(wire.OptWindowScale) && !e.cfg.NoWindowScaling {
+		opts |= halfScale | halfOpts(min(o.WindowScale, maxWindowScale))
+	}
+	if o.Has(wire.OptSACKPermitted) && !e.cfg.NoSACK {
+		opts |= halfSACK
+	}
+	return mss, opts
+}
+
+// setSMSS derives the largest text from the path: RFC 6691, "options … should
+// be deducted from the MSS": timestamps are on every segment.
+func (c *conn) setSMSS() {
+	c.smss = c.pathMSS
+	if c.has(fTimestamps) {
+		c.smss = max(c.smss, minMSS) - 12
+	}
+}
+
+// initialWindow is RFC 6928's: "min (10*MSS, max (2*MSS, 14600))", with the
+// configured number of segments in place of 10.
+func (e *Engine) initialWindow(c *conn) uint32 {
+	n, mss := uint32(max(e.cfg.InitialWindow, 1)), uint32(c.smss)
+	return min(n*mss, max(2*mss, n*1460))
+}
+
+// setKeepAlive stores the settings; the timer is the caller's business.
+func (c *conn) setKeepAlive(k KeepAlive) {
+	def(&k.Idle, 2*time.Hour)
+	def(&k.Interval, 75*time.Second)
+	def(&k.Count, 9)
+	c.put(fKeepAlive, k.On)
+	c.keepIdle = uint32(max(k.Idle, time.Millisecond) / time.Millisecond)
+	c.keepInterval = uint32(max(k.Interval, time.Millisecond) / time.Millisecond)
+	c.keepCount = uint8(min(max(k.Count, 1), 255))
+}
+
+// established is what happens once both ends agree (§3.10.7.3 and §3.10.7.4,
+// "enter ESTABLISHED state").
+func (e *Engine) established(c *conn, seg *Segment) {
+	e.setState(c, StateEstablished, seg)
+	e.counters.Established++
+	c.set(fWasConnected)
+	c.retries = 0
+	if c.tw != 0 {
+		e.forgetWait(waitKind(&c.tuple), c.tw-1)
+		c.tw = 0
+	}
+	e.restartKeepAlive(c)
+	if !c.has(fPassive) {
+		e.notify(c, Connected|Writable)
+	}
+	e.mark(c)
+}

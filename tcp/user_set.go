@@ -1,0 +1,97 @@
+package tcp
+
+import "time"
+
+// SetNoDelay switches Nagle's algorithm off (MUST-17), which also sends what
+// it held back.
+func (e *Engine) SetNoDelay(now Time, id ConnID, on bool) Error {
+	return e.change(now, id, func(c *conn) {
+		c.put(fNoDelay, on)
+		if on {
+			c.set(fForcePush)
+		}
+	})
+}
+
+// SetCork holds back what fills no segment; switching it off sends it.
+func (e *Engine) SetCork(now Time, id ConnID, on bool) Error {
+	return e.change(now, id, func(c *conn) {
+		c.put(fCork, on)
+		if !on {
+			c.set(fForcePush)
+		}
+	})
+}
+
+// SetKeepAlive changes keep-alive.
+func (e *Engine) SetKeepAlive(now Time, id ConnID, k KeepAlive) Error {
+	return e.change(now, id, func(c *conn) {
+		c.setKeepAlive(k)
+		e.restartKeepAlive(c)
+	})
+}
+
+// SetUserTimeout changes how long sent text may stay unacknowledged; 0 is no
+// limit but R2.
+func (e *Engine) SetUserTimeout(now Time, id ConnID, d time.Duration) Error {
+	return e.change(now, id, func(c *conn) {
+		c.userTimeout = d
+		c.disarm(TimerUser)
+		if d > 0 && c.rtx.len() > 0 {
+			e.arm(c, TimerUser, e.now.Add(d))
+		}
+	})
+}
+
+// SetReceiveBuffer fixes the size of the receive buffer in bytes. A smaller one
+// never takes back what the window has offered.
+func (e *Engine) SetReceiveBuffer(now Time, id ConnID, n int) Error {
+	return e.change(now, id, func(c *conn) {
+		c.rcvBuf = uint32(min(max(n, 1), 1<<30))
+		c.set(fFixedRcvBuf)
+		if c.windowUpdate() && c.state.Synchronised() {
+			c.set(fAckNow)
+		}
+	})
+}
+
+// SetSendBuffer fixes the size of the send buffer in bytes. What is queued
+// stays.
+func (e *Engine) SetSendBuffer(now Time, id ConnID, n int) Error {
+	return e.change(now, id, func(c *conn) {
+		c.sndBuf = uint32(min(max(n, 1), 1<<30))
+		c.set(fFixedSndBuf)
+		e.roomToWrite(c)
+	})
+}
+
+// SetTag changes what NextReady hands back.
+func (e *Engine) SetTag(id ConnID, tag uint32) Error {
+	c := e.lookup(id)
+	if c == nil {
+		return ErrNoConnection
+	}
+	c.tag = tag
+	return 0
+}
+
+// QuickAck acknowledges at once what is owed, and the next segments too.
+func (e *Engine) QuickAck(now Time, id ConnID) Error {
+	return e.change(now, id, func(c *conn) {
+		c.quickAcks = maxQuickAcks
+		if c.unacked > 0 {
+			c.set(fAckNow)
+		}
+	})
+}
+
+func (e *Engine) change(now Time, id ConnID, f func(*conn)) Error {
+	e.clock(now)
+	c := e.lookup(id)
+	if c == nil {
+		return ErrNoConnection
+	}
+	f(c)
+	e.mark(c)
+	return 0
+}

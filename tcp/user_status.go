@@ -1,0 +1,126 @@
+package tcp
+
+import "time"
+
+// Status is the STATUS of §3.10.6 in the RFC's words and those of `ss -tin`.
+type Status struct {
+	Tuple   Tuple
+	State   State
+	Passive bool
+	Orphan  bool // nobody holds the connection
+
+	ISS, IRS                          Num
+	SndUNA, SndNXT, SndUP             Num
+	SndWL1, SndWL2                    Num
+	RcvNXT, RcvUP                     Num
+	SndWND, RcvWND                    uint32 // bytes
+	SndScale, RcvScale                uint8
+	Timestamps, SACK, Scaling         bool
+	SMSS, RMSS, PathMSS               int // bytes
+	SendBuffer, ReceiveBuffer         int // sizes, bytes
+	SendQueue, ReceiveQueue           int // bytes queued; sent but unacknowledged ones count
+	Unsent                            int
+	OutOfOrder                        int    // stretches beyond a gap
+	Cwnd, Ssthresh                    uint32 // bytes
+	FlightSize, Sacked, Lost, Retrans uint32 // bytes
+	Congestion                        string
+	Recovery                          string // "open", "recovery" or "loss"
+	SRTT, RTTVar, RTO                 time.Duration
+	Retries, Backoff                  int
+	DupAcks                           int
+	NoDelay, Cork, KeepAlive          bool
+	Timers                            [NumTimers]Time // Never: off
+	SentAt, HeardAt                   Time
+	FinSent, FinAcked, FinReceived    bool
+	Err                               Error // pending
+}
+
+var caNames = [...]string{"open", "recovery", "loss"}
+
+// Status describes a connection. ErrNoConnection: there is none with this
+// handle.
+func (e *Engine) Status(now Time, id ConnID) (Status, Error) {
+	e.clock(now)
+	c := e.lookup(id)
+	if c == nil {
+		return Status{}, ErrNoConnection
+	}
+	return e.status(c), 0
+}
+
+func (e *Engine) status(c *conn) Status {
+	s := Status{
+		Tuple: c.tuple, State: c.state, Passive: c.has(fPassive), Orphan: !c.has(fUser | fQueued),
+		ISS: c.snd.ISS, IRS: c.rcv.IRS, SndUNA: c.snd.UNA, SndNXT: c.snd.NXT, SndUP: c.snd.UP,
+		SndWL1: c.snd.WL1, SndWL2: c.snd.WL2, RcvNXT: c.rcv.NXT, RcvUP: c.rcv.UP,
+		SndWND: c.snd.WND, RcvWND: c.rcv.WND, SndScale: c.snd.scale, RcvScale: c.rcv.scale,
+		Timestamps: c.has(fTimestamps), SACK: c.has(fSACK), Scaling: c.has(fScale),
+		SMSS: int(c.smss), RMSS: int(c.rmss), PathMSS: int(c.pathMSS),
+		SendBuffer: int(c.sndBuf), ReceiveBuffer: int(c.rcvBuf),
+		SendQueue: c.sendq.n, ReceiveQueue: c.recvq.n, Unsent: int(c.unsent()),
+		Cwnd: c.cong.Cwnd, Ssthresh: c.cong.Ssthresh, FlightSize: c.flightSize(),
+		Sacked: c.sacked, Lost: c.lost, Retrans: c.retrans,
+		Recovery: caNames[c.ca], SRTT: c.srtt, RTTVar: c.rttvar, RTO: c.rto,
+		Retries: int(c.retries), Backoff: int(c.backoff), DupAcks: int(c.dupAcks),
+		NoDelay: c.has(fNoDelay), Cork: c.has(fCork), KeepAlive: c.has(fKeepAlive),
+		Timers: c.deadlines, SentAt: c.sentAt, HeardAt: c.heardAt,
+		FinSent: c.has(fFinSent), FinAcked: c.has(fFinAcked), FinReceived: c.has(fFinReceived), Err: c.err,
+	}
+	if c.alg != nil {
+		s.Congestion = c.alg.Name()
+	}
+	if c.ooo != nil {
+		s.OutOfOrder = c.ooo.spans.n
+	}
+	return s
+}
+
+// States calls yield for everything that is in a state: connections,
+// listeners, half-open and TIME-WAIT records, in no particular but a
+// repeatable order, until it returns false.
+func (e *Engine) States(yield func(Tuple, State) bool) {
+	for i := range e.listeners {
+		l := &e.listeners[i]
+		if l.inUse && !yield(Tuple{Local: l.opts.Addr, LocalPort: l.opts.Port}, StateListen) {
+			return
+		}
+	}
+	for _, c := range e.conns {
+		if c != nil && c.has(fInTable) && !yield(c.tuple, c.state) {
+			return
+		}
+	}
+	if e.half.each(func(t Tuple) bool { return yield(t, StateSynReceived) }) {
+		e.wait.each(func(t Tuple) bool { return yield(t, StateTimeWait) })
+	}
+}
+
+func (h *halfOpens) each(yield func(Tuple) bool) bool {
+	for k := range maxStages {
+		for n := h.v4.stages[k].head; n != 0; n = h.v4.at(n - 1).next {
+			if !yield(h.v4.tuple(n - 1)) {
+				return false
+			}
+		}
+		for n := h.v6.stages[k].head; n != 0; n = h.v6.at(n - 1).next {
+			if !yield(h.v6.tuple(n - 1)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (w *timeWaits) each(yield func(Tuple) bool) bool {
+	for n := w.v4.head; n != 0; n = w.v4.at(n - 1).next {
+		if w.v4.at(n-1).opts&waitHeld == 0 && !yield(w.v4.tuple(n-1)) {
+			return false
+		}
+	}
+	for n := w.v6.head; n != 0; n = w.v6.at(n - 1).next {
+		if w.v6.at(n-1).opts&waitHeld == 0 && !yield(w.v6.tuple(n-1)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+package tcp
+
+import "estab/internal/wire"
+
+// The receive window: RFC 9293 §3.8.6, RFC 7323 §2.
+
+// acceptable is the test of §3.4 and §3.10.7.4, table 6:
+//
+//	Length  Window  Test
+//	0       0       SEG.SEQ = RCV.NXT
+//	0       >0      RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND
+//	>0      0       not acceptable
+//	>0      >0      the first or the last byte lies in the window
+func acceptable(s Num, segLen uint32, nxt Num, wnd uint32) bool {
+	if wnd == 0 {
+		return segLen == 0 && s == nxt
+	}
+	return s.In(nxt, wnd) || segLen > 0 && (s+Num(segLen-1)).In(nxt, wnd)
+}
+
+// synWindow is the window of a SYN or SYN-ACK, which is never scaled
+// (RFC 7323 §2.2).
+func synWindow(buf int) uint16 { return uint16(min(buf, 65535)) }
+
+// scaleFor is the shift that lets the window grow as far as the buffer may.
+func (e *Engine) scaleFor(o *ConnConfig) uint8 {
+	limit := e.cfg.ReceiveBufferMax
+	if o.ReceiveBuffer > 0 {
+		limit = o.ReceiveBuffer
+	}
+	s := uint8(0)
+	for s < maxWindowScale && limit>>s > 65535 {
+		s++
+	}
+	return s
+}
+
+func (e *Engine) receiveBufferOf(o *ConnConfig) int {
+	if o.ReceiveBuffer > 0 {
+		return o.ReceiveBuffer
+	}
+	return e.cfg.ReceiveBuffer
+}
+
+// offer computes the window for a segment that is about to leave, moves the
+// right edge to what it says, and returns the header's field.
+//
+// The edge moves right only by a worthwhile step, the smaller of a full
+// segment and half of the buffer (§3.8.6.2.2, silly window avoidance), and
+// never left (SHLD-14): what the shift cuts off is rounded up if rounding it
+// down would take back what was offered.
+func (c *conn) offer() uint16 {
+	wnd := c.rcv.WND
+	if free := c.freeWindow(); free >= wnd+c.worthwhile() {
+		wnd = free
+	}
+	s := c.rcv.scale
+	field := min(wnd>>s, 65535)
+	if field<<s < c.rcv.WND {
+		field = min((c.rcv.WND+1<<s-1)>>s, 65535)
+	}
+	c.rcv.WND = field << s
+	return uint16(field)
+}
+
+// freeWindow is how much the receive buffer could still take.
+func (c *conn) freeWindow() uint32 {
+	if q := uint32(c.recvq.n); q < c.rcvBuf {
+		return c.rcvBuf - q
+	}
+	return 0
+}
+
+// worthwhile is the smallest step by which the right edge moves.
+func (c *conn) worthwhile() uint32 {
+	return max(1, min(c.rcvBuf/2, uint32(c.pathMSS)))
+}
+
+// windowUpdate reports whether reading has opened the window so far that the
+// peer should hear of it at once: it has less than half of what we could
+// offer, and the step is worthwhile.
+func (c *conn) windowUpdate() bool {
+	free := c.freeWindow()
+	return free >= c.rcv.WND+c.worthwhile() && free >= 2*c.rcv.WND
+}
+
+// fillAck makes seg the segment <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK> with the
+// window and the options that the connection's segments carry now.
+func (e *Engine) fillAck(c *conn, seg *Segment) {
+	seg.Tuple, seg.Egress, seg.TOS = c.tuple, c.egress, c.tos
+	seg.Seq, seg.Ack, seg.Flags = c.snd.NXT, c.rcv.NXT, wire.ACK
+	seg.Wnd = c.offer()
+	e.fillOptions(c, seg)
+}
+
+// fillOptions adds timestamps and SACK blocks.
+func (e *Engine) fillOptions(c *conn, seg *Segment) {
+	o := &seg.Options
+	o.Set, o.NSACK = 0, 0
+	room := wire.MaxSACKBlocks
+	if c.has(fTimestamps) {
+		o.Set = wire.OptTimestamps
+		o.TSVal = e.tsClock() + c.tsOffset
+		o.TSEcr = c.tsRecent
+		room--
+	}
+	if !c.has(fSACK) || c.ooo == nil && c.dsack.Left == c.dsack.Right {
+		return
+	}
+	n := 0
+	if c.dsack.Left != c.dsack.Right { // RFC 2883 §4: the duplicate comes first
+		o.SACK[0] = c.dsack
+		n = 1
+		c.dsack = SACKBlock{}
+	}
+	if c.ooo != nil {
+		n += c.ooo.blocks(o.SACK[n:room])
+	}
+	if n > 0 {
+		o.Set |= wire.OptSACK
+		o.NSACK = uint8(n)
+	}
+}
