@@ -126,7 +126,7 @@ func (c *Conn) Close() error {
 // Close.
 func (c *Conn) CloseWrite() error {
 	return c.apply(c.opError, "close", "shutdown", func(now tcp.Time) tcp.Error {
-		return c.sh.tcp.Shutdown(now, c.id)
+		return c.shutdown(now, c.sh.tcp.Shutdown(now, c.id))
 	})
 }
 
@@ -134,8 +134,21 @@ func (c *Conn) CloseWrite() error {
 // callers should use Close.
 func (c *Conn) CloseRead() error {
 	return c.apply(c.opError, "close", "shutdown", func(now tcp.Time) tcp.Error {
-		return c.sh.tcp.ShutdownRead(now, c.id)
+		return c.shutdown(now, c.sh.tcp.ShutdownRead(now, c.id))
 	})
+}
+
+// shutdown turns the engine's answer into the kernel's: to close a direction
+// twice is all right, but only as long as there is a connection.
+func (c *Conn) shutdown(now tcp.Time, e tcp.Error) tcp.Error {
+	s, _ := c.sh.tcp.Status(now, c.id)
+	switch {
+	case s.State == tcp.StateClosed || s.State == tcp.StateTimeWait:
+		return tcp.ErrNotConnected
+	case e == tcp.ErrClosing:
+		return 0
+	}
+	return e
 }
 
 // apply makes a call on the engine for a method that isn't in a hurry, and
@@ -208,7 +221,7 @@ func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 	sh.mu.Lock()
 	if c.flags&connClosed != 0 {
 		sh.mu.Unlock()
-		return c.setError("", net.ErrClosed)
+		return c.localError("set", net.ErrClosed)
 	}
 	now := sh.host.now()
 	at := instant(now, t)

@@ -114,7 +114,18 @@ func (c *Conn) writeNow(now tcp.Time, b []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n, e := c.sh.tcp.Send(now, c.id, b, 0)
+	if e == tcp.ErrReset && c.halfClosed(now) {
+		e = tcp.ErrClosing
+	}
 	return n, sysError("write", e)
+}
+
+// halfClosed reports whether the peer has closed its direction and the user
+// has not closed his. A reset then says no more than that the peer wants
+// nothing, and Linux makes it EPIPE.
+func (c *Conn) halfClosed(now tcp.Time) bool {
+	s, _ := c.sh.tcp.Status(now, c.id)
+	return s.FinReceived && !s.FinSent
 }
 
 // lockWrites waits until no other Write is under way. That can take as long as

@@ -103,8 +103,8 @@ func (c *Conn) opError(op string, err error) error {
 	return &net.OpError{Op: op, Net: c.network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// setError wraps what became of a setting for which package net names the
-// local address only.
-func (c *Conn) setError(err error) error {
-	return &net.OpError{Op: "set", Net: c.network(), Addr: c.LocalAddr(), Err: err}
+// localError is opError for the settings of which package net names the local
+// address only.
+func (c *Conn) localError(op string, err error) error {
+	return &net.OpError{Op: op, Net: c.network(), Addr: c.LocalAddr(), Err: err}
 }

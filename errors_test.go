@@ -98,15 +98,15 @@ func describe(err error) string {
 		strings.Join(is, "+"), op.Op, op.Net, op.Source != nil, op.Addr != nil, op.Timeout(), syscallError)
 }
 
-// log collects what the calls of a situation returned.
-type log struct{ lines []string }
+// record collects what the calls of a situation returned.
+type record struct{ lines []string }
 
-func (l *log) add(what string, err error) {
+func (l *record) add(what string, err error) {
 	l.lines = append(l.lines, what+": "+describe(err))
 }
 
-func (l *log) read(c net.Conn)  { _, err := c.Read(make([]byte, 16)); l.add("read", err) }
-func (l *log) write(c net.Conn) { _, err := c.Write([]byte("x")); l.add("write", err) }
+func (l *record) read(c net.Conn)  { _, err := c.Read(make([]byte, 16)); l.add("read", err) }
+func (l *record) write(c net.Conn) { _, err := c.Write([]byte("x")); l.add("write", err) }
 
 // pair makes both ends of a connection.
 func (s stack) pair(t *testing.T) (client, server tcpConn) {
@@ -156,21 +156,21 @@ func (s stack) unusedPort(t *testing.T) string {
 
 // situations are played on the kernel and on a host; what users see must be
 // the same.
-var situations = map[string]func(t *testing.T, s stack, l *log){
-	"dial refused": func(t *testing.T, s stack, l *log) {
+var situations = map[string]func(t *testing.T, s stack, l *record){
+	"dial refused": func(t *testing.T, s stack, l *record) {
 		at := s.unusedPort(t)
 		for range 2 {
 			_, err := s.dial(t.Context(), "tcp", at)
 			l.add("dial", err)
 		}
 	},
-	"dial canceled": func(t *testing.T, s stack, l *log) {
+	"dial canceled": func(t *testing.T, s stack, l *record) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, err := s.dial(ctx, "tcp", s.unusedPort(t))
 		l.add("dial", err)
 	},
-	"dial network": func(t *testing.T, s stack, l *log) {
+	"dial network": func(t *testing.T, s stack, l *record) {
 		_, err := s.dial(t.Context(), "nonsense", "127.0.0.1:1")
 		l.add("dial", err)
 		_, err = s.dial(t.Context(), "tcp", "127.0.0.1")
@@ -178,11 +178,11 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		_, err = s.dial(t.Context(), "tcp6", "127.0.0.1:1")
 		l.add("dial", err)
 	},
-	"dial from a foreign address": func(t *testing.T, s stack, l *log) {
+	"dial from a foreign address": func(t *testing.T, s stack, l *record) {
 		_, err := s.dialFrom("192.0.2.1:0", s.unusedPort(t))
 		l.add("dial", err)
 	},
-	"dial from a pair in use": func(t *testing.T, s stack, l *log) {
+	"dial from a pair in use": func(t *testing.T, s stack, l *record) {
 		ln, err := s.listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -196,7 +196,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		_, err = s.dialFrom(c.LocalAddr().String(), ln.Addr().String())
 		l.add("dial", err)
 	},
-	"listen in use": func(t *testing.T, s stack, l *log) {
+	"listen in use": func(t *testing.T, s stack, l *record) {
 		ln, err := s.listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -207,11 +207,11 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.add("listen", err)
 		}
 	},
-	"listen on a foreign address": func(t *testing.T, s stack, l *log) {
+	"listen on a foreign address": func(t *testing.T, s stack, l *record) {
 		_, err := s.listen("tcp", "192.0.2.1:0")
 		l.add("listen", err)
 	},
-	"listener closed": func(t *testing.T, s stack, l *log) {
+	"listener closed": func(t *testing.T, s stack, l *record) {
 		ln, err := s.listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -222,7 +222,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.add("accept", err)
 		l.add("set", ln.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now()))
 	},
-	"listener deadline": func(t *testing.T, s stack, l *log) {
+	"listener deadline": func(t *testing.T, s stack, l *record) {
 		ln, err := s.listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -234,7 +234,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.add("accept", err)
 		}
 	},
-	"closed here": func(t *testing.T, s stack, l *log) {
+	"closed here": func(t *testing.T, s stack, l *record) {
 		c, _ := s.pair(t)
 		l.add("close", c.Close())
 		l.add("close", c.Close())
@@ -246,7 +246,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.add("set nodelay", c.SetNoDelay(true))
 		l.add("set linger", c.SetLinger(1))
 	},
-	"closed there": func(t *testing.T, s stack, l *log) {
+	"closed there": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		x.Close()
 		for range 2 {
@@ -261,7 +261,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.add("closewrite", c.CloseWrite())
 		l.add("close", c.Close())
 	},
-	"closed there unread": func(t *testing.T, s stack, l *log) {
+	"closed there unread": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		l.write(c)
 		x.Read(make([]byte, 0))
@@ -271,7 +271,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.write(c)
 		l.write(c)
 	},
-	"reset then read": func(t *testing.T, s stack, l *log) {
+	"reset then read": func(t *testing.T, s stack, l *record) {
 		c := s.resetPair(t)
 		for range 3 {
 			l.read(c)
@@ -284,7 +284,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.add("set nodelay", c.SetNoDelay(true))
 		l.add("close", c.Close())
 	},
-	"reset then write": func(t *testing.T, s stack, l *log) {
+	"reset then write": func(t *testing.T, s stack, l *record) {
 		c := s.resetPair(t)
 		for range 3 {
 			l.write(c)
@@ -293,7 +293,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.read(c)
 		}
 	},
-	"reset with data before it": func(t *testing.T, s stack, l *log) {
+	"reset with data before it": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		l.write(x)
 		x.SetLinger(0)
@@ -302,7 +302,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.read(c)
 		}
 	},
-	"reset after the FIN": func(t *testing.T, s stack, l *log) {
+	"reset after the FIN": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		x.CloseWrite()
 		l.read(c)
@@ -315,7 +315,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.write(c)
 		}
 	},
-	"read deadline": func(t *testing.T, s stack, l *log) {
+	"read deadline": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		l.write(x)
 		c.SetReadDeadline(time.Now())
@@ -326,7 +326,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		c.SetReadDeadline(time.Time{})
 		l.read(c)
 	},
-	"write deadline": func(t *testing.T, s stack, l *log) {
+	"write deadline": func(t *testing.T, s stack, l *record) {
 		c, _ := s.pair(t)
 		c.SetWriteDeadline(time.Now().Add(10 * time.Millisecond))
 		_, err := c.Write(make([]byte, 64<<20))
@@ -335,7 +335,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 			l.write(c)
 		}
 	},
-	"write closed": func(t *testing.T, s stack, l *log) {
+	"write closed": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		for range 2 {
 			l.add("closewrite", c.CloseWrite())
@@ -347,7 +347,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.write(x)
 		l.read(c)
 	},
-	"read closed": func(t *testing.T, s stack, l *log) {
+	"read closed": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		for range 2 {
 			l.add("closeread", c.CloseRead())
@@ -357,7 +357,7 @@ var situations = map[string]func(t *testing.T, s stack, l *log){
 		l.read(x)
 		l.add("close", c.Close())
 	},
-	"empty": func(t *testing.T, s stack, l *log) {
+	"empty": func(t *testing.T, s stack, l *record) {
 		c, x := s.pair(t)
 		_, err := c.Read(nil)
 		l.add("read", err)
@@ -383,7 +383,7 @@ func TestErrorsLikeKernel(t *testing.T) {
 	}
 	for name, play := range situations {
 		t.Run(name, func(t *testing.T) {
-			var want, got log
+			var want, got record
 			play(t, kernelStack(), &want)
 			play(t, hostStack(t), &got)
 			if !slices.Equal(got.lines, want.lines) {

@@ -2,4 +2,4 @@ module estab
 
 go 1.26
 
-require golang.org/x/sys v0.47.0 // indirect
+require golang.org/x/sys v0.47.0

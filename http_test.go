@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -81,7 +82,14 @@ func TestHTTP(t *testing.T) {
 
 // serve runs an HTTP server on b that echoes bodies, and makes a client on a.
 func serve(t *testing.T, a, b *estab.Host, secure, h2 bool) (*http.Client, func()) {
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Write(body)
+	})}
+	server.ErrorLog = log.New(io.Discard, "", 0) // clients may close connections that they opened in vain
 	transport := &http.Transport{DialContext: a.DialContext, ForceAttemptHTTP2: h2}
 	done := make(chan error, 1)
 	l := listen(t, b, addrB+":80")

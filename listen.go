@@ -289,7 +289,7 @@ func (l *Listener) SetDeadline(t time.Time) error {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return l.opError("set", net.ErrClosed)
+		return net.ErrClosed // bare, as package net does
 	}
 	var woken waiters
 	now := l.host.now()

@@ -30,7 +30,7 @@ func (c *Conn) SetNoDelay(noDelay bool) error {
 // SetReadBuffer sets the size of the receive buffer, which then no longer
 // grows by itself. A window that was advertised is honoured all the same.
 func (c *Conn) SetReadBuffer(bytes int) error {
-	return c.apply(c.setError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
+	return c.apply(c.localError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
 		return c.sh.tcp.SetReceiveBuffer(now, c.id, bytes)
 	})
 }
@@ -38,7 +38,7 @@ func (c *Conn) SetReadBuffer(bytes int) error {
 // SetWriteBuffer sets the size of the send buffer, which then no longer grows
 // by itself.
 func (c *Conn) SetWriteBuffer(bytes int) error {
-	return c.apply(c.setError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
+	return c.apply(c.localError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
 		return c.sh.tcp.SetSendBuffer(now, c.id, bytes)
 	})
 }
@@ -62,11 +62,10 @@ func (c *Conn) SetKeepAliveConfig(config net.KeepAliveConfig) error {
 
 func (c *Conn) setKeepAlive(change func(*tcp.KeepAlive)) error {
 	return c.apply(c.opError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
-		s, e := c.sh.tcp.Status(now, c.id)
+		k, e := c.sh.tcp.KeepAlive(c.id)
 		if e != 0 {
 			return e
 		}
-		k := s.KeepAlive
 		change(&k)
 		return c.sh.tcp.SetKeepAlive(now, c.id, k)
 	})

@@ -7,8 +7,6 @@ import (
 	"estab/tcp"
 )
 
-const smallPacket = wire.SmallSlab
-
 // port is where a link meets the host: the link's Receiver. The loopback's
 // has no link.
 type port struct {
@@ -80,7 +78,9 @@ func (sh *shard) Run(w *link.Work) {
 // receive takes in n packets of the batch. Headers and checksums are verified
 // before mu is locked.
 func (sh *shard) receive(w *link.Work, n int, room uint64) {
+	var came [2]int
 	for i, p := range sh.batch[:n] {
+		came[class(p)]++
 		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[i])
 	}
 	sh.mu.Lock()
@@ -93,11 +93,24 @@ func (sh *shard) receive(w *link.Work, n int, room uint64) {
 		sh.stack.InputParsed(now, &sh.parsed[i])
 	}
 	sh.settle(now)
+	sh.restock(came)
 	woken := sh.woken
 	sh.work, sh.woken = nil, waiters{}
 	sh.mu.Unlock()
-	clear(sh.batch[:n])
 	woken.wake()
+}
+
+// restock offers empty buffers to those who will send next, in exchange for
+// those that came.
+func (sh *shard) restock(came [2]int) {
+	q := &sh.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for class, n := range came {
+		for ; n > 0 && q.nEmpty[class] < keepEmpty; n-- {
+			q.putEmpty(class, sh.stack.Pool().Get(classSize[class]))
+		}
+	}
 }
 
 // egress is what a shard has for one link and not yet handed over.
@@ -129,7 +142,7 @@ func (sh *shard) Alloc(id inet.LinkID, n int) *wire.Slab {
 	if out.refused {
 		return nil
 	}
-	return sh.pool.Get(n)
+	return sh.stack.Pool().Get(n)
 }
 
 // Send is part of inet.Outbox. Alloc promised the room.
@@ -167,7 +180,7 @@ func (sh *shard) hand(p *port, out *egress) {
 	}
 	for _, empty := range out.batch[:n] {
 		if empty != nil {
-			sh.pool.Put(empty)
+			sh.stack.Pool().Put(empty)
 		}
 	}
 	rest := copy(out.batch, out.batch[n:])

@@ -11,40 +11,29 @@ import (
 )
 
 // tuple completes the two sockets of a connection: an unspecified remote
-// address is the loopback, an unspecified local one is chosen by the route.
+// address is the loopback (as on Linux), an unspecified local one is chosen by
+// the route.
 func (h *Host) tuple(laddr, raddr netip.AddrPort) (tcp.Tuple, error) {
-	remote, local := raddr.Addr().Unmap(), laddr.Addr().Unmap()
-	if !remote.IsValid() {
+	local, remote := laddr.Addr().Unmap(), raddr.Addr().Unmap()
+	switch {
+	case !remote.IsValid() && local.Is6(), remote == netip.IPv6Unspecified():
+		remote = loopback6
+	case !remote.IsValid(), remote == netip.IPv4Unspecified():
 		remote = loopback4
-		if local.Is6() {
-			remote = loopback6
-		}
 	}
-	if remote.IsUnspecified() { // Linux: connecting to 0.0.0.0 or :: means this host
-		if remote.Is4() {
-			remote = loopback4
-		} else {
-			remote = loopback6
-		}
+	if remote.Is6() && remote.IsLinkLocalUnicast() && remote.Zone() == "" && len(h.ports) == 2 {
+		remote = remote.WithZone(h.ports[1].name) // there is but one
 	}
-	if raddr.Port() == 0 {
-		return tcp.Tuple{}, os.NewSyscallError("connect", syscall.ECONNREFUSED)
-	}
-	remote, zone, err := h.zone(remote)
+	local, err := h.local(local, remote)
 	if err != nil {
 		return tcp.Tuple{}, err
 	}
-	if !local.IsValid() || local.IsUnspecified() {
-		src, e := h.source(remote)
-		if e != 0 {
-			return tcp.Tuple{}, sysError("connect", e)
-		}
-		local = src
-	} else if !h.shards[0].stack.Local(local) {
-		return tcp.Tuple{}, os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
+	zone, e := h.shards[0].stack.Zone(local, remote)
+	if e != 0 {
+		return tcp.Tuple{}, sysError("connect", e)
 	}
-	if local.Is4() != remote.Is4() {
-		return tcp.Tuple{}, &net.AddrError{Err: "mismatched local address type", Addr: local.String()}
+	if raddr.Port() == 0 { // Linux: nobody can listen there
+		return tcp.Tuple{}, os.NewSyscallError("connect", syscall.ECONNREFUSED)
 	}
 	return tcp.Tuple{
 		Local: wire.AddrFrom(local), LocalPort: laddr.Port(),
@@ -52,23 +41,25 @@ func (h *Host) tuple(laddr, raddr netip.AddrPort) (tcp.Tuple, error) {
 	}, nil
 }
 
+// local is the address to dial from.
+func (h *Host) local(local, remote netip.Addr) (netip.Addr, error) {
+	if !local.IsValid() || local.IsUnspecified() {
+		src, e := h.source(remote)
+		return src, sysError("connect", e)
+	}
+	if local.Is4() != remote.Is4() {
+		return local, &net.AddrError{Err: "mismatched local address type", Addr: local.String()}
+	}
+	if !h.shards[0].stack.Local(local) {
+		return local, os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
+	}
+	return local, nil
+}
+
 // source is the address from which packets for the remote one leave. What it
 // reads doesn't change after NewHost.
 func (h *Host) source(remote netip.Addr) (netip.Addr, tcp.Error) {
 	return h.shards[0].stack.Source(remote)
-}
-
-// zone is the link on which an address has its meaning; 0 unless the address
-// is link-local. It may be left out if the host has one link only.
-func (h *Host) zone(a netip.Addr) (netip.Addr, uint32, error) {
-	if a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" && len(h.ports) == 2 {
-		a = a.WithZone(h.ports[1].name)
-	}
-	z, e := h.shards[0].stack.Zone(a)
-	if e != 0 {
-		return a, 0, sysError("connect", e)
-	}
-	return a, z, nil
 }
 
 // open sends the SYN of a connection and puts a waiter on the list of those

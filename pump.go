@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"estab/inet"
+	"estab/internal/wire"
 	"estab/link"
 )
 
@@ -96,9 +97,12 @@ func (q *rxQueue) take(batch []*link.Packet) (n int, room uint64) {
 	return n, room
 }
 
+// classSize are the sizes of the two classes of buffers.
+var classSize = [2]int{wire.SmallSlab, wire.LargeSlab}
+
 // class is 0 for small buffers and 1 for large ones.
 func class(p *link.Packet) int {
-	if p.Cap() > smallPacket {
+	if p.Cap() > wire.SmallSlab {
 		return 1
 	}
 	return 0
@@ -111,6 +115,11 @@ func (q *rxQueue) takeEmpty(class int) *link.Packet {
 		q.nEmpty[class]--
 	}
 	return p
+}
+
+func (q *rxQueue) putEmpty(class int, p *link.Packet) {
+	p.Next, q.empty[class] = q.empty[class], p
+	q.nEmpty[class]++
 }
 
 // stall notes that a link refused a packet of this shard's.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"estab/inet"
-	"estab/internal/wire"
 	"estab/link"
 	"estab/tcp"
 )
@@ -48,7 +47,6 @@ type shard struct {
 	work      *link.Work // where the operation under way lists what it causes
 	woken     waiters    // whom it wakes once mu is unlocked
 	drain     waiters    // calls of Shutdown that wait for this shard
-	pool      wire.Pool  // empty buffers for what is sent
 	ending    bool       // nothing new is opened: Shutdown or Close was called
 	closed    bool
 }

@@ -9,7 +9,8 @@ import (
 )
 
 // Clone copies the stack and the engine in it: the same input makes both say
-// the same. Where the engine's events go is shared, until someone changes it.
+// the same. The copy's events go nowhere, until SetEvents of its engine
+// says where to.
 func (s *Stack) Clone() *Stack {
 	c := &Stack{
 		cfg: s.cfg, tcp: s.tcp.Clone(), now: s.now,
@@ -18,7 +19,9 @@ func (s *Stack) Clone() *Stack {
 		labelKey: s.labelKey, counters: s.counters,
 	}
 	c.emit.s = c
+	c.pool = c.tcp.Pool()
 	c.tcp.SetPaths(c)
+	c.tcp.SetEvents(nil)
 	return c
 }
 

@@ -94,9 +94,10 @@ func (l *echoLimit) take(now tcp.Time, perSecond int) bool {
 // echoQueue holds the replies that wait for Output, oldest first. It has room
 // for 64 packets, and drops what comes when it is full.
 type echoQueue struct {
-	ring [64]echoReply
-	head int
-	n    int
+	ring    [64]echoReply
+	head    int
+	n       int
+	blocked bool // the link had no room for the front
 }
 
 // echoReply is a message that has been turned round in the buffer in which it

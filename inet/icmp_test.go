@@ -99,8 +99,11 @@ func TestEchoQueue(t *testing.T) {
 	}
 	o := sent{room: 10}
 	s.Output(1, &o)
-	if len(o.packets) != 10 || !s.Pending() {
-		t.Errorf("%d sent, pending %v; want 10, true", len(o.packets), s.Pending())
+	if len(o.packets) != 10 || s.Pending() {
+		t.Errorf("%d sent, pending %v; want 10, false", len(o.packets), s.Pending())
+	}
+	if s.Writable(); !s.Pending() {
+		t.Error("nothing pending, though the link has room again")
 	}
 	o = sent{room: -1}
 	s.Output(1, &o)

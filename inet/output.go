@@ -19,7 +19,11 @@ type Outbox interface {
 func (s *Stack) Output(now tcp.Time, out Outbox) {
 	s.clock(now)
 	s.emit.out = out
-	for s.echoes.n > 0 && s.emit.echo(s.echoes.front()) {
+	for s.echoes.n > 0 {
+		s.echoes.blocked = !s.emit.echo(s.echoes.front())
+		if s.echoes.blocked {
+			break
+		}
 		s.pool.Put(s.echoes.pop().slab)
 	}
 	s.tcp.Output(now, &s.emit)

@@ -75,7 +75,7 @@ type Stack struct {
 	echoes echoQueue
 
 	labelKey wire.Key // of IPv6 flow labels
-	pool     wire.Pool
+	pool     *wire.Pool // the engine's
 	emit     emitter
 	parsed   Parsed // scratch of Input
 	counters Counters
@@ -108,6 +108,7 @@ func New(cfg Config) (*Stack, error) {
 	if s.tcp, err = tcp.New(cfg.TCP); err != nil {
 		return nil, err
 	}
+	s.pool = s.tcp.Pool()
 	_, err = s.AddLink(LinkConfig{
 		Name: "lo", MTU: maxMTU, RxVerified: true, TxUnchecked: true,
 		Addrs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")},
@@ -161,9 +162,10 @@ func hasAddr(ps []netip.Prefix, a netip.Addr) bool {
 // says whether Output has work.
 func (s *Stack) TCP() *tcp.Engine { return s.tcp }
 
-// Pool is where the stack puts the buffers of packets that it is done with.
-// A shell may take from it.
-func (s *Stack) Pool() *wire.Pool { return &s.pool }
+// Pool is where the stack and its engine put the buffers of packets that they
+// are done with, and take those that they need. A shell's Outbox may take from
+// it, too.
+func (s *Stack) Pool() *wire.Pool { return s.pool }
 
 // Counters are the stack's own, to be read.
 func (s *Stack) Counters() *Counters { return &s.counters }
@@ -221,8 +223,14 @@ func (s *Stack) Advance(now tcp.Time) {
 // but TCP has timers: what lives here for a time is looked at when it is used.
 func (s *Stack) NextDeadline() tcp.Time { return s.tcp.NextDeadline() }
 
-// Pending reports whether Output has something to do.
-func (s *Stack) Pending() bool { return s.echoes.n > 0 || s.tcp.Pending() }
+// Pending reports whether Output has something to do. What waits for room on
+// a link is nothing to do.
+func (s *Stack) Pending() bool {
+	return s.echoes.n > 0 && !s.echoes.blocked || s.tcp.Pending()
+}
 
 // Writable says that a link for which Output found no room has some again.
-func (s *Stack) Writable() { s.tcp.Writable() }
+func (s *Stack) Writable() {
+	s.echoes.blocked = false
+	s.tcp.Writable()
+}

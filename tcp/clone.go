@@ -8,8 +8,8 @@ import (
 )
 
 // Clone returns a copy that shares nothing with the engine but Config.Paths
-// and Config.Events, which the caller may want to replace with SetEnvironment:
-// the same calls on both give the same segments.
+// and Config.Events, which the caller may want to replace with SetPaths and
+// SetEvents: the same calls on both give the same segments.
 func (e *Engine) Clone() *Engine {
 	c := *e
 	c.table.slots = slices.Clone(e.table.slots)
@@ -42,8 +42,11 @@ func (e *Engine) Clone() *Engine {
 	return &c
 }
 
-// SetEnvironment replaces Config.Paths and Config.Events of a clone.
-func (e *Engine) SetEnvironment(p Paths, events *Ring) { e.cfg.Paths, e.cfg.Events = p, events }
+// SetPaths replaces Config.Paths, as a clone's new owner must.
+func (e *Engine) SetPaths(p Paths) { e.cfg.Paths = p }
+
+// SetEvents replaces Config.Events.
+func (e *Engine) SetEvents(r *Ring) { e.cfg.Events = r }
 
 func (c *conn) clone() *conn {
 	n := *c

@@ -47,6 +47,7 @@ type Builder struct {
 	states []stateChange
 	notes  []note
 	outs   [2][]*Packet // of events, in order
+	sent   [2]map[tcp.SegHeader][]*Packet
 	shift  [2]time.Duration
 	direct bool // packets were given
 }
@@ -54,7 +55,11 @@ type Builder struct {
 // NewBuilder makes a Builder for the connection flow, as the left end sees it;
 // of the zero flow, for all that it is given.
 func NewBuilder(left, right End, flow tcp.Tuple) *Builder {
-	return &Builder{ends: [2]End{left, right}, flow: flow, head: 2, tail: 1}
+	b := &Builder{ends: [2]End{left, right}, flow: flow, head: 2, tail: 1}
+	for s := range b.sent {
+		b.sent[s] = map[tcp.SegHeader][]*Packet{}
+	}
+	return b
 }
 
 // Keep sets how many segments of a run of data are shown before and after
@@ -90,7 +95,9 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 	case tcp.EventState:
 		b.states = append(b.states, stateChange{e.Time, s, e.From, e.To, e.Seg, e.HasSeg})
 	case tcp.EventOut:
-		b.outs[s] = append(b.outs[s], &Packet{From: s, Time: e.Time, Seg: e.Seg, Again: e.Retransmit})
+		p := &Packet{From: s, Time: e.Time, Seg: e.Seg, Again: e.Retransmit}
+		b.outs[s] = append(b.outs[s], p)
+		b.sent[s][e.Seg] = append(b.sent[s][e.Seg], p)
 	case tcp.EventIn:
 		b.arrived(s, e, wire.Accepted)
 	case tcp.EventDrop:
@@ -126,15 +133,12 @@ func (b *Builder) arrived(s Side, e tcp.Event, why wire.Reason) {
 		return
 	}
 	var found *Packet
-	for _, p := range slices.Backward(b.outs[s.Other()]) {
-		if p.Seg != e.Seg || p.Time > e.Time || p.Copies == 2 {
-			continue
-		}
+	for _, p := range b.sent[s.Other()][e.Seg] {
 		if why != wire.Accepted && p.Copies > 0 && p.Arrive[p.Copies-1] == e.Time {
 			p.Dropped = why // the arrival was told before
 			return
 		}
-		if found == nil || p.Copies <= found.Copies {
+		if p.Time <= e.Time && p.Copies < 2 && (found == nil || p.Copies < found.Copies) {
 			found = p
 		}
 	}

@@ -45,6 +45,8 @@ type talk struct {
 	state [2]tcp.State
 	opts  wire.Options
 	wnd   uint16
+
+	events bool // tell events, not packets
 }
 
 func newTalk(left, right End, delay time.Duration) *talk {
@@ -78,10 +80,30 @@ func (k *talk) send(from Side, h tcp.SegHeader, sender, receiver tcp.State, chan
 	for _, c := range change {
 		c(&p)
 	}
-	k.b.Packet(p)
+	if k.events {
+		k.tell(&p)
+	} else {
+		k.b.Packet(p)
+	}
 	k.enter(from, k.now, sender, nil)
 	if p.Copies > 0 {
 		k.enter(from.Other(), p.Arrive[0], receiver, &h)
+	}
+}
+
+// tell tells a packet as the events of both ends.
+func (k *talk) tell(p *Packet) {
+	e := tcp.Event{Kind: tcp.EventOut, Time: p.Time, HasSeg: true, Seg: p.Seg}
+	k.b.Event(p.From, e)
+	e.Kind = tcp.EventIn
+	for _, at := range p.Arrive[:p.Copies] {
+		e.Time = at
+		k.b.Event(p.From.Other(), e)
+		if p.Dropped != wire.Accepted {
+			d := e
+			d.Kind, d.Reason = tcp.EventDrop, p.Dropped
+			k.b.Event(p.From.Other(), d)
+		}
 	}
 }
 
@@ -248,6 +270,72 @@ func TestLadderOfABadPath(t *testing.T) {
 	k.wait(20 * time.Millisecond)
 	k.close(40)
 	golden(t, "ladder/bad-path.txt", draw(t, k, Style{Numbers: Both}))
+}
+
+// Events of both ends tell the same ladder as packets do.
+func TestLadderOfEvents(t *testing.T) {
+	tell := func(events bool) string {
+		k := newTalk2(20 * time.Millisecond)
+		k.events = events
+		k.send(Left, k.seg(Left, syn, 0, 0, 0), tcp.StateSynSent, same, lost)
+		k.wait(time.Second)
+		k.open()
+		k.get(40)
+		k.send(Right, k.seg(Right, ack, 1, 121, 1448), same, same, func(p *Packet) { p.Dropped = wire.DropDuplicate })
+		k.wait(k.delay)
+		k.send(Left, k.seg(Left, ack, 121, 1+40*1448, 0), same, same, doubled)
+		k.wait(2 * k.delay)
+		k.close(40)
+		return draw(t, k, Style{Numbers: Both})
+	}
+	packets, events := tell(false), tell(true)
+	if packets != events {
+		t.Errorf("packets tell\n%sevents tell\n%s", packets, events)
+	}
+	golden(t, "ladder/events.txt", events)
+}
+
+// A stream of more than 4 GiB is numbered on.
+func TestLadderNumbersBeyond32Bits(t *testing.T) {
+	k := newTalk2(0)
+	k.open()
+	const n = 3 << 20
+	for i := range uint32(n) {
+		k.send(Right, k.seg(Right, ack, 1+i*1448, 1, 1448), same, same)
+	}
+	k.close(n)
+	got := draw(t, k, Style{})
+	if want := "FIN,ACK seq 4554948609 ack 122"; !strings.Contains(got, want) {
+		t.Errorf("no %q in\n%s", want, got)
+	}
+}
+
+// FuzzLadder: whatever is told, every line fits.
+func FuzzLadder(f *testing.F) {
+	f.Add([]byte("any bytes will do, they become packets and events of all sorts and sizes"), 80, false)
+	f.Fuzz(func(t *testing.T, in []byte, columns int, events bool) {
+		l, r := hosts()
+		k := newTalk(l, r, 0)
+		k.events = events
+		columns = 62 + (columns&0x7fffffff)%100
+		for len(in) >= 12 {
+			h := k.seg(Side(in[0]&1), wire.Flags(in[1]), uint32(in[2])<<(in[3]&31), uint32(in[4]), uint32(in[5])*uint32(in[6]&1))
+			h.Options.Set, h.Options.NSACK, h.Wnd = wire.OptionSet(in[7]), in[8], uint16(in[9])<<8
+			k.delay = time.Duration(in[10]) << (in[11] & 31)
+			k.send(Side(in[0]&1), h, tcp.State(in[8]%11), tcp.State(in[9]%11), func(p *Packet) {
+				p.Copies, p.Corrupt, p.Dropped = in[3]%3, in[3]&8 != 0, wire.Reason(in[6])
+			})
+			k.wait(time.Duration(in[11]) << (in[10] & 31))
+			in = in[12:]
+		}
+		for _, n := range []Numbering{Relative, Absolute, Both} {
+			for line := range strings.Lines(draw(t, k, Style{Width: columns, Numbers: n})) {
+				if w := width(strings.TrimSuffix(line, "\n")); w > columns {
+					t.Fatalf("%d columns, not %d: %q", w, columns, line)
+				}
+			}
+		}
+	})
 }
 
 func TestLadderOfARefusal(t *testing.T) {

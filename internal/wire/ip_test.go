@@ -240,3 +240,14 @@ func FuzzParseIP(f *testing.F) {
 func isExtension(p uint8) bool {
 	return p == ProtoHopByHop || p == ProtoRouting || p == ProtoFragment || p == ProtoDestOptions
 }
+
+func BenchmarkParseIP(b *testing.B) {
+	for name, p := range map[string][]byte{"v4": packet4(nil, []byte("abc"), nil), "v6": packet6(ProtoTCP)} {
+		b.Run(name, func(b *testing.B) {
+			var h IPHeader
+			for b.Loop() {
+				ParseIP(p, &h)
+			}
+		})
+	}
+}
