@@ -44,7 +44,7 @@ func (t *addrTable) add(p netip.Prefix, link LinkID) {
 }
 
 // few is up to how many addresses a look at each is the fastest search.
-const few = 8
+const few = 16
 
 // owner is the link on which the host has the address.
 func (t *addrTable) owner(a wire.Addr) (LinkID, bool) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"estab/internal/wire"
+	"estab/tcp"
 )
 
 func oneLink(t testing.TB) *Stack {
@@ -196,6 +197,7 @@ func FuzzInput(f *testing.F) {
 			mendChecksums(packet)
 		}
 		s := oneLink(t)
+		s.TCP().Listen(1, tcp.ListenOptions{Port: 80, Backlog: 1})
 		s.links[1].rxVerified = mend // so that the fuzzer gets past them
 		p := s.pool.Get(len(packet))
 		p.Append(packet)

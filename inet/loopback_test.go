@@ -73,3 +73,29 @@ func TestLoopPassesOn(t *testing.T) {
 		t.Errorf("sent %v, want one packet on link 1", o.packets)
 	}
 }
+
+// More at once than the Loop holds: the rest waits and then goes.
+func TestLoopFull(t *testing.T) {
+	w := newWorld(t)
+	l, err := w.a.TCP().Listen(w.now, tcp.ListenOptions{Port: 80, Backlog: 1000})
+	if err != 0 {
+		t.Fatal(err)
+	}
+	const n = 2*loopQueue + 1
+	for range n {
+		w.open(w.a, "127.0.0.1:80")
+	}
+	var (
+		loop Loop
+		o    sent
+	)
+	loop.Output(w.now, w.a, &o)
+	for i := range n {
+		if _, err := w.a.TCP().Accept(w.now, l); err != 0 {
+			t.Fatalf("connection %d of %d: %v; %s", i+1, n, err, drops(w.a))
+		}
+	}
+	if loop.Pending() || w.a.Pending() {
+		t.Error("something is left to do")
+	}
+}

@@ -74,7 +74,7 @@ type Stack struct {
 	echo   echoLimit
 	echoes echoQueue
 
-	labelKey wire.Key // of IPv6 flow labels
+	labelKey wire.Key   // of IPv6 flow labels
 	pool     *wire.Pool // the engine's
 	emit     emitter
 	parsed   Parsed // scratch of Input

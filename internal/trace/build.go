@@ -43,7 +43,7 @@ type Builder struct {
 	stream [2]stream
 	run    run
 	shown  []shown
-	folds  []Fold
+	folds  []foldAt
 	states []stateChange
 	notes  []note
 	outs   [2][]*Packet // of events, in order
@@ -126,8 +126,9 @@ func (b *Builder) note(s Side, at tcp.Time, text string, first bool) {
 	b.notes = append(b.notes, note{at, s, text, first})
 }
 
-// arrived notes that the other end's packet came in. The oldest that fits and
-// has not come is meant; else one that has, and this is its double.
+// arrived notes that the other end's packet came in. Of several that look the
+// same the latest that has not come is meant, since the others had a reason
+// to be repeated; if all have come, this is the double of one.
 func (b *Builder) arrived(s Side, e tcp.Event, why wire.Reason) {
 	if !e.HasSeg {
 		return
@@ -138,7 +139,7 @@ func (b *Builder) arrived(s Side, e tcp.Event, why wire.Reason) {
 			p.Dropped = why // the arrival was told before
 			return
 		}
-		if p.Time <= e.Time && p.Copies < 2 && (found == nil || p.Copies < found.Copies) {
+		if p.Time <= e.Time && p.Copies < 2 && (found == nil || p.Copies <= found.Copies) {
 			found = p
 		}
 	}

@@ -129,11 +129,17 @@ func (r *run) foldFirst(n int) {
 	r.tail = append(r.tail[:0], r.tail[n:]...)
 }
 
+// foldAt is a fold and how many packets are shown before it.
+type foldAt struct {
+	Fold
+	before int
+}
+
 // flush ends the run.
 func (b *Builder) flush() {
 	b.shown = append(b.shown, b.run.head...)
 	if b.run.fold.count() > 0 {
-		b.folds = append(b.folds, b.run.fold)
+		b.folds = append(b.folds, foldAt{b.run.fold, len(b.shown)})
 	}
 	b.shown = append(b.shown, b.run.tail...)
 	b.run = run{}

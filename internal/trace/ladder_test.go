@@ -305,7 +305,7 @@ func TestLadderNumbersBeyond32Bits(t *testing.T) {
 	}
 	k.close(n)
 	got := draw(t, k, Style{})
-	if want := "FIN,ACK seq 4554948609 ack 122"; !strings.Contains(got, want) {
+	if want := "FIN,ACK seq 121 ack 4555014145"; !strings.Contains(got, want) {
 		t.Errorf("no %q in\n%s", want, got)
 	}
 }

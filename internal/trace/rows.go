@@ -117,15 +117,19 @@ func (b *Builder) joinArrival(r *Row, m *moment, later []*moment) {
 // moments lists what happened, in no order.
 func (b *Builder) moments() []*moment {
 	all := b.noteMoments(true)
+	folds := b.folds
 	for i := range b.shown {
+		for ; len(folds) > 0 && folds[0].before == i; folds = folds[1:] {
+			all = append(all, &moment{at: folds[0].First, kind: folded, fold: &folds[0].Fold})
+		}
 		p := &b.shown[i]
 		all = append(all, &moment{at: p.Time, kind: leaves, side: p.From, packet: p})
 		for c := range p.Copies {
 			all = append(all, &moment{at: p.Arrive[c], kind: arrives, side: p.From.Other(), packet: p, copy: c})
 		}
 	}
-	for i := range b.folds {
-		all = append(all, &moment{at: b.folds[i].First, kind: folded, fold: &b.folds[i]})
+	for i := range folds {
+		all = append(all, &moment{at: folds[i].First, kind: folded, fold: &folds[i].Fold})
 	}
 	return append(all, b.noteMoments(false)...)
 }
@@ -134,7 +138,7 @@ func (b *Builder) moments() []*moment {
 func (b *Builder) noteMoments(first bool) []*moment {
 	var all []*moment
 	for _, n := range b.notes {
-		hidden := slices.ContainsFunc(b.folds, func(f Fold) bool { return n.at >= f.First && n.at <= f.Last })
+		hidden := slices.ContainsFunc(b.folds, func(f foldAt) bool { return n.at >= f.First && n.at <= f.Last })
 		if n.first == first && !hidden {
 			all = append(all, &moment{at: n.at, kind: noted, side: n.side, text: n.text})
 		}

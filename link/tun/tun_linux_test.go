@@ -1,0 +1,460 @@
+package tun
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"estab/internal/netns"
+	"estab/link"
+)
+
+// inNamespace runs f with the kernel's network to itself, and skips the test
+// where no device can be made.
+func inNamespace(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	netns.Test(t, func(t *testing.T) {
+		d, err := Open(Config{})
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) {
+			t.Skip(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f(t)
+	})
+}
+
+func mustOpen(t *testing.T, cfg Config) *Device {
+	t.Helper()
+	d, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
+var addrs = []netip.Prefix{netip.MustParsePrefix("10.99.0.1/24"), netip.MustParsePrefix("fd99::1/64")}
+
+// echo is a receiver that answers pings, as small as a host can be: Deliver
+// queues, Run answers.
+type echo struct {
+	dev *Device
+
+	mu     sync.Mutex
+	queue  []*link.Packet
+	marked bool
+	pings  int
+}
+
+func (e *echo) Writable(*link.Work) {}
+
+func (e *echo) Deliver(w *link.Work, pkts []*link.Packet) {
+	e.mu.Lock()
+	for i, p := range pkts {
+		e.queue = append(e.queue, p)
+		pkts[i] = nil
+	}
+	add := !e.marked
+	e.marked = true
+	e.mu.Unlock()
+	if add {
+		w.Add(e)
+	}
+}
+
+func (e *echo) Run(w *link.Work) {
+	e.mu.Lock()
+	all := e.queue
+	e.queue, e.marked = nil, false
+	var answers []*link.Packet
+	for _, p := range all {
+		if reply(p.Bytes()) {
+			answers = append(answers, p)
+			e.pings++
+		}
+	}
+	e.mu.Unlock()
+	e.dev.Enqueue(w, answers)
+}
+
+// reply turns an echo request into its reply. The sums stay right: what is
+// exchanged doesn't count, and the type's change is made up for.
+func reply(b []byte) bool {
+	switch {
+	case len(b) >= 28 && b[0] == 0x45 && b[9] == 1 && b[20] == 8:
+		swap(b[12:16], b[16:20])
+		b[20] = 0
+		fix(b[22:], 8<<8)
+	case len(b) >= 48 && b[0]>>4 == 6 && b[6] == 58 && b[40] == 128:
+		swap(b[8:24], b[24:40])
+		b[40] = 129
+		fix(b[42:], 0xffff-1<<8)
+	default:
+		return false
+	}
+	return true
+}
+
+func swap(a, b []byte) {
+	for i := range a {
+		a[i], b[i] = b[i], a[i]
+	}
+}
+
+// fix adds to a checksum what was taken from the bytes that it covers.
+func fix(sum []byte, d uint32) {
+	v := uint32(binary.BigEndian.Uint16(sum)) + d
+	binary.BigEndian.PutUint16(sum, uint16(v+v>>16))
+}
+
+func checksum(b []byte) uint16 {
+	sum := uint32(0)
+	for i := 0; i+1 < len(b); i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	if len(b)%2 == 1 {
+		sum += uint32(b[len(b)-1]) << 8
+	}
+	for sum>>16 != 0 {
+		sum = sum&0xffff + sum>>16
+	}
+	return ^uint16(sum)
+}
+
+// pinger sends echo requests from the kernel's side.
+type pinger struct {
+	c  net.Conn
+	v6 bool
+}
+
+func newPinger(t *testing.T, network, addr string) *pinger {
+	t.Helper()
+	c, err := net.Dial(network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return &pinger{c, strings.HasPrefix(network, "ip6")}
+}
+
+func (p *pinger) request(seq, size int) []byte {
+	b := make([]byte, 8+size)
+	b[0] = 8
+	if p.v6 {
+		b[0] = 128
+	}
+	binary.BigEndian.PutUint16(b[4:], 77)
+	binary.BigEndian.PutUint16(b[6:], uint16(seq))
+	for i := range b[8:] {
+		b[8+i] = byte(seq + i)
+	}
+	if !p.v6 { // for ICMPv6 the kernel does it
+		binary.BigEndian.PutUint16(b[2:], checksum(b))
+	}
+	return b
+}
+
+// ping sends one request and waits for its reply.
+func (p *pinger) ping(t *testing.T, seq, size int) {
+	t.Helper()
+	want := p.request(seq, size)
+	if _, err := p.c.Write(want); err != nil {
+		t.Fatalf("ping %d of %d bytes: %v", seq, size, err)
+	}
+	buf := make([]byte, 70000)
+	for {
+		n, err := p.c.Read(buf)
+		if err != nil {
+			t.Fatalf("no reply to ping %d of %d bytes: %v", seq, size, err)
+		}
+		b := buf[:n]
+		if !p.v6 && n > 20 {
+			b = b[20:] // a raw IPv4 socket gives the header too
+		}
+		if len(b) > 8 && (b[0] == 0 || b[0] == 129) && bytes.Equal(b[4:], want[4:]) {
+			return
+		}
+	}
+}
+
+// The kernel pings the other end, IPv4 and IPv6, from the smallest to the
+// largest packet that fits.
+func TestKernelPings(t *testing.T) {
+	for _, mtu := range []int{0, 1280, 9000, 65535} {
+		t.Run(fmt.Sprint("mtu ", mtu), func(t *testing.T) {
+			inNamespace(t, func(t *testing.T) {
+				d := mustOpen(t, Config{Name: "estab%d", MTU: mtu, Addrs: addrs})
+				if d.Name() != "estab0" {
+					t.Errorf("the name is %q", d.Name())
+				}
+				want := mtu
+				if mtu == 0 {
+					want = 1500
+				}
+				if d.Caps().MTU != want {
+					t.Errorf("the MTU is %d, want %d", d.Caps().MTU, want)
+				}
+				e := &echo{dev: d}
+				if err := d.Attach(e); err != nil {
+					t.Fatal(err)
+				}
+				p4 := newPinger(t, "ip4:icmp", "10.99.0.2")
+				p6 := newPinger(t, "ip6:ipv6-icmp", "fd99::2")
+				for i, size := range []int{1, 2, 56, 999, want - 48} {
+					p4.ping(t, i, size)
+					p6.ping(t, i, size)
+				}
+				p4.ping(t, 99, want-28) // IPv4 has the smaller header
+				if s := d.Stats(); s.Out.Packets != 11 || s.Out.Dropped != 0 || s.In.Packets < 11 {
+					t.Errorf("%+v", s)
+				}
+			})
+		})
+	}
+}
+
+// Bursts go through whole, in batches both ways.
+func TestKernelPingsInBursts(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{Addrs: addrs})
+		if err := d.Attach(&echo{dev: d}); err != nil {
+			t.Fatal(err)
+		}
+		p := newPinger(t, "ip4:icmp", "10.99.0.2")
+		const bursts, size = 50, 100
+		buf := make([]byte, 2000)
+		for i := range bursts {
+			for j := range size {
+				if _, err := p.c.Write(p.request(i*size+j, 500)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range size {
+				if _, err := p.c.Read(buf); err != nil {
+					t.Fatalf("burst %d: %v; %+v", i, err, d.Stats())
+				}
+			}
+		}
+		if s := d.Stats(); s.Out.Packets != bursts*size || s.Out.Dropped != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// An open device and a closed one leave nothing: no goroutine, no file, no
+// interface.
+func TestOpenCloseLeavesNothing(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		files := func() int {
+			es, err := os.ReadDir("/proc/self/fd")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(es)
+		}
+		n, g := files(), runtime.NumGoroutine()
+		for i := range 100 {
+			d, err := Open(Config{Addrs: addrs})
+			if err != nil {
+				t.Fatalf("round %d: %v", i, err)
+			}
+			if i%4 != 0 {
+				if err := d.Attach(&echo{dev: d}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := d.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m := files(); m > n {
+			t.Errorf("%d files are open, %d before", m, n)
+		}
+		if h := runtime.NumGoroutine(); h > g {
+			t.Errorf("%d goroutines, %d before", h, g)
+		}
+		ifs, err := net.Interfaces()
+		if err != nil || len(ifs) != 1 {
+			t.Errorf("interfaces: %v, %v", ifs, err)
+		}
+	})
+}
+
+// Close while the kernel sends and while we do.
+func TestCloseUnderTraffic(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		for range 20 {
+			d := mustOpen(t, Config{Addrs: addrs})
+			e := &echo{dev: d}
+			if err := d.Attach(e); err != nil {
+				t.Fatal(err)
+			}
+			p := newPinger(t, "ip4:icmp", "10.99.0.2")
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() {
+					for i := range 300 {
+						if _, err := p.c.Write(p.request(i, 100)); err != nil {
+							return // the route is gone
+						}
+					}
+				})
+			}
+			p.ping(t, 1000, 10)
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+			e.mu.Lock()
+			pings := e.pings
+			e.mu.Unlock()
+			wg.Wait()
+			e.mu.Lock()
+			if e.pings != pings {
+				t.Error("packets were delivered after Close")
+			}
+			e.mu.Unlock()
+			p.c.Close()
+		}
+	})
+}
+
+// While the interface is down the kernel refuses our packets, and they count
+// as dropped; so do packets that are none.
+func TestWriteErrorsAreCounted(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{Addrs: addrs})
+		send := func() {
+			p := link.NewPacket(100)
+			p.Append(make([]byte, 40)) // IP version 0
+			var w link.Work
+			if n := d.Enqueue(&w, []*link.Packet{p}); n != 1 {
+				t.Fatalf("took %d", n)
+			}
+			w.Run()
+		}
+		send()
+		if s := d.Stats().Out; s.Packets != 1 || s.Dropped != 1 {
+			t.Errorf("no IP packet: %+v", s)
+		}
+		s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(s)
+		ifr, err := unix.NewIfreq(d.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ifr.SetUint16(0)
+		if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, ifr); err != nil {
+			t.Fatal(err)
+		}
+		send()
+		if s := d.Stats().Out; s.Packets != 2 || s.Dropped != 2 {
+			t.Errorf("interface down: %+v", s)
+		}
+	})
+}
+
+// Somebody deletes the interface under us.
+func TestInterfaceDeleted(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{Addrs: addrs})
+		if err := d.Attach(&echo{dev: d}); err != nil {
+			t.Fatal(err)
+		}
+		ifi, err := net.InterfaceByName(d.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(s)
+		msg := append(header(unix.RTM_DELLINK, 0), make([]byte, unix.SizeofIfInfomsg)...)
+		binary.NativeEndian.PutUint32(msg[unix.SizeofNlMsghdr+4:], uint32(ifi.Index))
+		if err := request(s, 1, msg); err != nil {
+			t.Fatal(err)
+		}
+		<-d.done
+		if err := d.Err(); err == nil || errors.Is(err, net.ErrClosed) {
+			t.Errorf("Err is %v", err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOpenErrors(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{Name: "mine"})
+		for _, c := range []struct {
+			cfg  Config
+			want string
+		}{
+			{Config{Name: "sixteen-bytes-xx"}, `tun: interface "sixteen-bytes-xx": the name must have at most 15 bytes`},
+			{Config{Name: d.Name()}, `tun: interface "mine": device or resource busy: another program has it open`},
+			{Config{Name: "lo"}, `tun: interface "lo": invalid argument: the name is not valid, or an interface that is not a TUN device has it`},
+			{Config{Name: "a/b"}, `tun: interface "a/b": invalid argument: the name is not valid, or an interface that is not a TUN device has it`},
+		} {
+			if _, err := Open(c.cfg); err == nil || err.Error() != c.want {
+				t.Errorf("%+v:\n got %v\nwant %s", c.cfg, err, c.want)
+			}
+		}
+	})
+}
+
+// Errors say what to do.
+func TestErrorsSayWhatToDo(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{openError(unix.EACCES), "tun: open /dev/net/tun: permission denied: run as root, or let everybody open it: chmod 0666 /dev/net/tun"},
+		{openError(unix.EPERM), "tun: open /dev/net/tun: operation not permitted: this container may not: start it with --device /dev/net/tun --cap-add NET_ADMIN"},
+		{openError(unix.ENOENT), "tun: open /dev/net/tun: no such file or directory: make it: mkdir -p /dev/net && mknod /dev/net/tun c 10 200"},
+		{openError(unix.ENODEV), "tun: open /dev/net/tun: no such device: load the module: modprobe tun"},
+		{openError(unix.EMFILE), "tun: open /dev/net/tun: too many open files"},
+		{attachError("", unix.EPERM), `tun: interface "tun%d": operation not permitted: run as root (CAP_NET_ADMIN), or in a namespace of your own: unshare -Urn`},
+		{configError("tun0", fmt.Errorf("add address fd00::1/64: %w", unix.EACCES)),
+			`tun: interface "tun0": add address fd00::1/64: permission denied: is IPv6 disabled? see: sysctl net.ipv6.conf.all.disable_ipv6`},
+	} {
+		if c.err.Error() != c.want {
+			t.Errorf("\n got %v\nwant %s", c.err, c.want)
+		}
+	}
+}
+
+// ack survives whatever it is given.
+func FuzzAck(f *testing.F) {
+	f.Add(header(unix.RTM_NEWADDR, 0), uint32(0))
+	ok := append(header(unix.NLMSG_ERROR, 0), 0, 0, 0, 0)
+	binary.NativeEndian.PutUint32(ok, uint32(len(ok)))
+	f.Add(ok, uint32(0))
+	f.Fuzz(func(t *testing.T, b []byte, seq uint32) {
+		if done, err := ack(b, seq); err != nil && !done {
+			t.Error("an error without an answer")
+		}
+	})
+}
