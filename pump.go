@@ -15,7 +15,7 @@ import (
 const (
 	batchSize  = 64       // packets
 	queueLimit = 16 << 20 // bytes of buffers
-	keepEmpty  = 64       // empty buffers of each class that wait to be exchanged
+	keepEmpty  = 512      // empty buffers that wait to be exchanged, small ones; an eighth of it large ones
 )
 
 // rxQueue is what has arrived for a shard and not been taken in. Anyone may

@@ -91,8 +91,7 @@ func (l *echoLimit) take(now tcp.Time, perSecond int) bool {
 	return true
 }
 
-// echoQueue holds the replies that wait for Output, oldest first. It has room
-// for 64 packets, and drops what comes when it is full.
+// echoQueue holds the replies that wait for Output, oldest first: at most 64.
 type echoQueue struct {
 	ring    [64]echoReply
 	head    int
@@ -110,13 +109,12 @@ type echoReply struct {
 
 func (q *echoQueue) front() *echoReply { return &q.ring[q.head] }
 
-func (q *echoQueue) push(r echoReply) bool {
-	if q.n == len(q.ring) {
-		return false
-	}
+func (q *echoQueue) full() bool { return q.n == len(q.ring) }
+
+// push appends a reply; the queue must not be full.
+func (q *echoQueue) push(r echoReply) {
 	q.ring[(q.head+q.n)%len(q.ring)] = r
 	q.n++
-	return true
 }
 
 func (q *echoQueue) pop() echoReply {
@@ -131,7 +129,7 @@ func (q *echoQueue) pop() echoReply {
 // was sent to one of our addresses: what is for a broadcast or multicast
 // address never comes here.
 func (s *Stack) inputEcho(in *Parsed) wire.Reason {
-	if s.echoes.n == len(s.echoes.ring) {
+	if s.echoes.full() {
 		return wire.DropReplyQueue
 	}
 	if !s.echo.take(s.now, s.cfg.EchoReplies) {

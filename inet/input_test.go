@@ -226,3 +226,35 @@ func mendChecksums(b []byte) {
 		binary.BigEndian.PutUint16(b[10:], ^naiveSum(b[:hlen]))
 	}
 }
+
+// Parse and Steer may run beside everything else (the race detector looks on).
+func TestParseBesideInput(t *testing.T) {
+	s := oneLink(t)
+	packets := [][]byte{
+		tcpPacket("192.0.2.9:1000", "192.0.2.1:80", syn),
+		icmpPacket("192.0.2.9", "192.0.2.1", 3, 4, 1300, tcpPacket("192.0.2.1:80", "192.0.2.9:1000", syn)),
+		icmpPacket("192.0.2.9", "192.0.2.1", 8, 0, 1, nil),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var in Parsed
+		for range 200 {
+			for _, b := range packets {
+				p := wire.NewSlab(len(b))
+				p.Append(b)
+				p.Hash = s.Steer(1, b)
+				s.Parse(1, p, &in)
+			}
+		}
+	}()
+	for i := range 200 {
+		for _, b := range packets {
+			s.InputBytes(tcp.Time(i), 1, b)
+		}
+		s.narrow(wireAddr("192.0.2.9"), 1400)
+		output(s, tcp.Time(i))
+	}
+	<-done
+	checkCounters(t, s)
+}

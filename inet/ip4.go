@@ -6,8 +6,6 @@ import (
 	"estab/internal/wire"
 )
 
-func v4(a, b, c, d byte) wire.Addr { return wire.AddrFrom4([]byte{a, b, c, d}) }
-
 // loopback4 reports whether a lies in 127/8.
 func loopback4(a wire.Addr) bool { return a.Is4() && a.V4()>>24 == 127 }
 

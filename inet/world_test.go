@@ -338,6 +338,7 @@ func TestClone(t *testing.T) {
 		t.Errorf("what the original learnt the clone knows: %d", mtu)
 	}
 	c.InputBytes(w.now, 1, ptb)
+	c = c.Clone() // of one that knows a path
 	for range 50 {
 		x, y := output(s, w.now), output(c, w.now)
 		if len(x) != len(y) {

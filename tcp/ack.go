@@ -27,7 +27,7 @@ func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
 		c.snd.maxWND = max(c.snd.maxWND, c.snd.WND)
 		c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
 		if c.retries > 0 {
-			e.backOffAfterLostSyn(c)
+			e.backOffAfterLostSyn(c, seg)
 		}
 		e.established(c, seg)
 	}
@@ -102,9 +102,8 @@ func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 	if wnd == c.snd.WND {
 		return false
 	}
-	if c.armed(TimerPersist) && wnd > 0 {
-		c.disarm(TimerPersist)
-		c.clear(fPersist)
+	if wnd > 0 {
+		c.endPersist()
 	}
 	c.snd.WND = wnd
 	c.snd.maxWND = max(c.snd.maxWND, wnd)

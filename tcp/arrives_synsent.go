@@ -59,7 +59,7 @@ func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	// SND.UNA > ISS (our SYN has been ACKed), change the connection state to
 	// ESTABLISHED, form an ACK segment and send it."
 	if c.retries > 0 {
-		e.backOffAfterLostSyn(c)
+		e.backOffAfterLostSyn(c, seg)
 	}
 	e.advanceUNA(c, seg.Ack)
 	c.set(fAckNow)

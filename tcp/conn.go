@@ -104,7 +104,6 @@ type conn struct {
 	// Round trips and retransmission (rto.go, retransmit.go).
 	srtt, rttvar time.Duration
 	rto          time.Duration
-	rcvRTT       time.Duration // a round trip as a receiver sees it
 	tsRecent     uint32
 	tsRecentAt   Time // when tsRecent was set (RFC 7323 §5.5)
 	tsOffset     uint32

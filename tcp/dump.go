@@ -99,7 +99,7 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(c.rcv.fin-irs), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
 	d.u64(uint64(c.smss), uint64(c.rmss), uint64(c.pathMSS), uint64(c.rcvBuf), uint64(c.sndBuf))
 	d.u64(uint64(c.unacked), uint64(c.dupAcksDue), uint64(c.quickAcks), uint64(c.dsack.Left-irs), uint64(c.dsack.Right-irs))
-	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.rcvRTT), uint64(c.tsRecent))
+	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.tsRecent))
 	d.u64(uint64(c.retries), uint64(c.probes), uint64(c.backoff), uint64(c.stuckFull), uint64(c.maxRetries))
 	d.u64(uint64(c.ca), uint64(c.dupAcks), uint64(c.recover-iss), uint64(c.highSacked-iss), uint64(c.lossSeen-iss),
 		uint64(c.sacked), uint64(c.lost), uint64(c.retrans), uint64(c.maxFlight), uint64(c.usageSeq-iss))

@@ -226,8 +226,8 @@ func (e *Engine) sentText(c *conn, seg *Segment, end Num, fin, again bool) {
 	if !c.armed(TimerRetransmit) {
 		// RFC 6298 5.1.
 		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
-		c.disarm(TimerPersist)
 	}
+	c.endPersist()
 	if c.userTimeout > 0 && !c.armed(TimerUser) {
 		e.arm(c, TimerUser, e.now.Add(c.userTimeout))
 	}

@@ -12,13 +12,21 @@ func (e *Engine) armPersist(c *conn, why Why) {
 	}
 	if !c.has(fPersist) {
 		c.set(fPersist)
-		c.probes = 0
+		c.probes, c.backoff = 0, 0
 	}
 	// "The transmitting host SHOULD send the first zero-window probe when a
 	// zero window has existed for the retransmission timeout period (SHLD-29)
 	// … and SHOULD increase exponentially the interval between successive
 	// probes (SHLD-30)."
 	e.arm(c, TimerPersist, e.now.Add(min(c.rto<<min(c.backoff, 16), e.cfg.RTOMax)))
+}
+
+// endPersist: the window is open again, or text is in flight.
+func (c *conn) endPersist() {
+	if c.has(fPersist) {
+		c.clear(fPersist)
+		c.disarm(TimerPersist)
+	}
 }
 
 // persistTimeout sends a probe, or the text that was held back.

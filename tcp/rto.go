@@ -2,6 +2,8 @@ package tcp
 
 import (
 	"time"
+
+	"estab/internal/wire"
 )
 
 // The retransmission timer: RFC 6298.
@@ -28,6 +30,19 @@ func (e *Engine) sampleRTT(c *conn, r time.Duration) {
 	}
 }
 
+// sampleByTimestamp takes a round trip from the timestamp that the segment
+// echoes (RFC 7323 §4.1): it tells which copy of a repeated segment was
+// answered, where Karn's rule would have to leave the sample out.
+func (e *Engine) sampleByTimestamp(c *conn, seg *Segment) {
+	if !c.has(fTimestamps) || !seg.Options.Has(wire.OptTimestamps) || seg.Options.TSEcr == 0 {
+		return
+	}
+	ms := int32(e.tsClock() + c.tsOffset - seg.Options.TSEcr)
+	if ms >= 0 && e.now >= Time(ms)*1e6 {
+		e.sampleRTT(c, time.Duration(max(ms, 1))*time.Millisecond)
+	}
+}
+
 // computeRTO: "RTO <- SRTT + max (G, K*RTTVAR)".
 //
 // Deviation: the floor of RTOMin (200 ms; 2.4 says the RTO SHOULD be at least
@@ -37,16 +52,14 @@ func (e *Engine) computeRTO(c *conn) {
 	c.rto = min(c.srtt+max(4*c.rttvar, e.cfg.RTOMin), e.cfg.RTOMax)
 }
 
-// backOffAfterLostSyn: "If the timer expires awaiting the ACK of a SYN segment
+// backOffAfterLostSyn is for a handshake whose SYN or SYN-ACK was repeated: "If the timer expires awaiting the ACK of a SYN segment
 // and the TCP implementation is using an RTO less than 3 seconds, the RTO MUST
 // be re-initialized to 3 seconds when data transmission begins" (5.7), and
 // RFC 6298's appendix with RFC 5681 §3.1: after a lost SYN the window starts at
 // one segment.
-func (e *Engine) backOffAfterLostSyn(c *conn) {
+func (e *Engine) backOffAfterLostSyn(c *conn, seg *Segment) {
+	e.sampleByTimestamp(c, seg)
 	c.rto = max(c.rto, 3*time.Second)
-	if c.srtt == 0 {
-		c.rto = max(3*time.Second, e.cfg.RTOInitial)
-	}
 	c.cong.Cwnd = uint32(c.smss)
 }
 

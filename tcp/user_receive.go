@@ -73,7 +73,7 @@ func (e *Engine) growReceiveBuffer(c *conn, n int) {
 	}
 	a := &c.rcvAuto
 	a.copied += uint32(n)
-	rtt := max(c.srtt, c.rcvRTT, 50*time.Microsecond)
+	rtt := max(c.srtt, 50*time.Microsecond)
 	if e.now.Sub(a.since) < rtt {
 		return
 	}

@@ -12,14 +12,15 @@ import (
 
 // Packet is a segment on its way from one end to the other.
 type Packet struct {
-	From    Side
-	Time    tcp.Time    // when its sender gave it to the link
-	Arrive  [2]tcp.Time // when it, and its double, reached the other end
-	Copies  uint8       // how many reached the other end: entries of Arrive
-	Corrupt bool        // damaged on the way: the receiver will throw it away
-	Dropped wire.Reason // why the receiver threw it away, if it did
-	Again   bool        // a retransmission; what the numbers tell is found without
-	Seg     tcp.SegHeader
+	From     Side
+	Time     tcp.Time    // when its sender gave it to the link
+	Arrive   [2]tcp.Time // when it, and its double, reached the other end
+	Copies   uint8       // how many reached the other end: entries of Arrive
+	Corrupt  bool        // damaged on the way: the receiver will throw it away
+	Dropped  wire.Reason // why the receiver threw it away, if it did
+	Again    bool        // a retransmission; what the numbers tell is found without
+	Overtook bool        // it overtook packets that were sent before it
+	Seg      tcp.SegHeader
 }
 
 // Header is what events and ladders keep of a segment.
@@ -41,6 +42,7 @@ type Builder struct {
 	head   int       // rows of data before a fold
 	tail   int       // and after it
 	stream [2]stream
+	totals [2]Totals
 	run    run
 	shown  []shown
 	folds  []foldAt
@@ -168,6 +170,9 @@ type stream struct {
 	synDone  bool       // and acknowledged
 	fin      uint64     // the number after its FIN; 0: none yet
 	finDone  bool
+
+	lastAck uint64 // its latest acknowledgement, and the window with it
+	lastWnd uint16
 }
 
 // rel is n as a distance from the initial number. The high part, which streams
@@ -209,6 +214,7 @@ func (b *Builder) take(p Packet) {
 	if end > sh.label.RelSeq && end <= me.high {
 		sh.Again = true
 	}
+	b.totals[p.From].add(&sh, me, peer)
 	me.high = max(me.high, end)
 	if sh.label.Step = b.step(&sh, peer); sh.label.Step {
 		b.flush()
@@ -286,7 +292,7 @@ func (b *Builder) replay() {
 		all = append(all, p...)
 	}
 	slices.SortStableFunc(all, func(x, y *Packet) int { return cmp.Compare(x.Time, y.Time) })
-	b.stream, b.shown, b.folds, b.run = [2]stream{}, nil, nil, run{}
+	b.stream, b.totals, b.shown, b.folds, b.run = [2]stream{}, [2]Totals{}, nil, nil, run{}
 	for _, p := range all {
 		b.take(*p)
 	}
