@@ -46,13 +46,12 @@ func (sh *shard) accept(now tcp.Time, id tcp.ListenerID) {
 // unlisten takes the listener out of a shard's engine, which resets what it
 // has not handed over.
 func (sh *shard) unlisten(l *Listener, i int) {
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	if id := l.ids[i]; id != 0 && !sh.closed {
 		sh.tcp.Unlisten(now, id)
 		delete(sh.listeners, id)
 	}
-	sh.leave(now)
+	sh.leave()
 }
 
 // bind claims the listener's socket, and finds a port if it names none.

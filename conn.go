@@ -49,21 +49,6 @@ func (c *Conn) needMore() *connMore {
 	return c.more
 }
 
-// readDeadline may be nil, as may writeDeadline.
-func (c *Conn) readDeadline() *deadline {
-	if c.more == nil {
-		return nil
-	}
-	return &c.more.rd
-}
-
-func (c *Conn) writeDeadline() *deadline {
-	if c.more == nil {
-		return nil
-	}
-	return &c.more.wr
-}
-
 // notice wakes those who wait for what has happened.
 func (c *Conn) notice(what tcp.Readiness) {
 	if what&tcp.Connected != 0 {
@@ -110,15 +95,14 @@ func (c *Conn) Close() error {
 		return syscall.EINVAL
 	}
 	sh := c.sh
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	if c.flags&connClosed != 0 {
 		sh.mu.Unlock()
 		return c.opError("close", net.ErrClosed)
 	}
 	sh.tcp.Close(now, c.id, time.Duration(c.linger)*time.Second)
 	c.release()
-	sh.leave(now)
+	sh.leave()
 	return nil
 }
 
@@ -158,13 +142,12 @@ func (c *Conn) apply(wrap func(op string, err error) error, op, call string, f f
 		return syscall.EINVAL
 	}
 	sh := c.sh
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	err := net.ErrClosed
 	if c.flags&connClosed == 0 {
 		err = sysError(call, f(now))
 	}
-	sh.leave(now)
+	sh.leave()
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -223,7 +206,8 @@ func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
 		sh.mu.Unlock()
 		return c.localError("set", net.ErrClosed)
 	}
-	now := sh.host.now()
+	sh.now = sh.host.now()
+	now := sh.now
 	at := instant(now, t)
 	if at != 0 || c.more != nil {
 		m := c.needMore()
@@ -264,19 +248,21 @@ func (c *Conn) checkWrite(now tcp.Time) {
 // expireRead runs when the read deadline's timer goes off.
 func (c *Conn) expireRead() {
 	sh := c.sh
-	sh.mu.Lock()
-	c.more.rd.armed = 0
-	now := sh.host.now()
-	c.checkRead(now)
-	sh.leave(now)
+	now := sh.enter()
+	if c.flags&connClosed == 0 {
+		c.more.rd.armed = 0
+		c.checkRead(now)
+	}
+	sh.leave()
 }
 
 // expireWrite runs when the write deadline's timer goes off.
 func (c *Conn) expireWrite() {
 	sh := c.sh
-	sh.mu.Lock()
-	c.more.wr.armed = 0
-	now := sh.host.now()
-	c.checkWrite(now)
-	sh.leave(now)
+	now := sh.enter()
+	if c.flags&connClosed == 0 {
+		c.more.wr.armed = 0
+		c.checkWrite(now)
+	}
+	sh.leave()
 }

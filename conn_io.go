@@ -26,18 +26,22 @@ func (c *Conn) read(b []byte) (int, error) {
 	sh := c.sh
 	sh.mu.Lock()
 	for {
-		now := sh.host.now()
-		n, done, err := c.readNow(now, b)
+		n, done, err := c.readNow(b)
 		if done {
-			sh.leave(now)
+			if sh.stack.Pending() { // the window has opened
+				sh.now = sh.host.now()
+				sh.leave()
+			} else {
+				sh.mu.Unlock()
+			}
 			return n, err
 		}
 		w := sh.idle.get()
 		c.rd.push(w)
 		if c.more != nil {
-			c.more.rd.arm(now, c.expireRead)
+			c.more.rd.arm(sh.now, c.expireRead)
 		}
-		sh.leave(now)
+		sh.mu.Unlock()
 		<-w.ch
 		sh.mu.Lock()
 		sh.idle.put(w)
@@ -45,17 +49,22 @@ func (c *Conn) read(b []byte) (int, error) {
 }
 
 // readNow reads what can be read without waiting, and reports whether that is
-// an answer.
-func (c *Conn) readNow(now tcp.Time, b []byte) (n int, done bool, err error) {
+// an answer. Without a deadline the time doesn't matter much to it, and the
+// clock is not read.
+func (c *Conn) readNow(b []byte) (n int, done bool, err error) {
+	sh := c.sh
+	if c.more != nil && c.more.rd.at != 0 {
+		sh.now = sh.host.now()
+	}
 	switch {
 	case c.flags&connClosed != 0:
 		return 0, true, net.ErrClosed
 	case len(b) == 0:
 		return 0, true, nil
-	case c.readDeadline().passed(now):
+	case c.more != nil && c.more.rd.passed(sh.now):
 		return 0, true, os.ErrDeadlineExceeded
 	}
-	n, e := c.sh.tcp.Receive(now, c.id, b, 0)
+	n, e := sh.tcp.Receive(sh.now, c.id, b, 0)
 	if n == 0 && e == 0 {
 		return 0, false, nil
 	}
@@ -80,25 +89,25 @@ func (c *Conn) write(b []byte) (n int, err error) {
 	sh.mu.Lock()
 	c.lockWrites()
 	for {
-		now := sh.host.now()
-		m, err := c.writeNow(now, b[n:])
+		sh.now = sh.host.now()
+		m, err := c.writeNow(b[n:])
 		n += m
 		if err != nil || n == len(b) {
 			c.unlockWrites()
-			sh.leave(now)
+			sh.leave()
 			return n, err
 		}
 		if m > 0 { // once it is sent there may be room again
-			sh.leave(now)
+			sh.leave()
 			sh.mu.Lock()
 			continue
 		}
 		w := sh.idle.get()
 		c.wr.push(w)
 		if c.more != nil {
-			c.more.wr.arm(now, c.expireWrite)
+			c.more.wr.arm(sh.now, c.expireWrite)
 		}
-		sh.leave(now)
+		sh.leave()
 		<-w.ch
 		sh.mu.Lock()
 		sh.idle.put(w)
@@ -106,15 +115,16 @@ func (c *Conn) write(b []byte) (n int, err error) {
 }
 
 // writeNow puts into the send buffer what fits.
-func (c *Conn) writeNow(now tcp.Time, b []byte) (int, error) {
+func (c *Conn) writeNow(b []byte) (int, error) {
+	sh := c.sh
 	switch {
 	case c.flags&connClosed != 0:
 		return 0, net.ErrClosed
-	case c.writeDeadline().passed(now):
+	case c.more != nil && c.more.wr.passed(sh.now):
 		return 0, os.ErrDeadlineExceeded
 	}
-	n, e := c.sh.tcp.Send(now, c.id, b, 0)
-	if e == tcp.ErrReset && c.halfClosed(now) {
+	n, e := sh.tcp.Send(sh.now, c.id, b, 0)
+	if e == tcp.ErrReset && c.halfClosed(sh.now) {
 		e = tcp.ErrClosing
 	}
 	return n, sysError("write", e)

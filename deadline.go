@@ -16,13 +16,13 @@ type deadline struct {
 	timer *time.Timer
 }
 
-// passed reports whether the deadline is over. Nil has none.
-func (d *deadline) passed(now tcp.Time) bool { return d != nil && d.at != 0 && now >= d.at }
+// passed reports whether the deadline is over.
+func (d *deadline) passed(now tcp.Time) bool { return d.at != 0 && now >= d.at }
 
 // arm sets the timer for somebody who is about to wait. A timer that goes off
 // too early is set again by then.
 func (d *deadline) arm(now tcp.Time, fire func()) {
-	if d == nil || d.at == 0 || d.armed != 0 && d.armed <= d.at {
+	if d.at == 0 || d.armed != 0 && d.armed <= d.at {
 		return
 	}
 	d.armed = d.at

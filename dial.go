@@ -202,15 +202,15 @@ func (c *Conn) await(ctx context.Context, w *waiter) (*Conn, error) {
 		}
 	}
 	sh.idle.put(w)
-	now := sh.host.now()
+	sh.now = sh.host.now()
 	if err == nil {
 		err = c.handshake()
 	}
 	if err != nil {
-		c.abort(now)
+		c.abort(sh.now)
 		c = nil
 	}
-	sh.leave(now)
+	sh.leave()
 	return c, err
 }
 

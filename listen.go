@@ -172,8 +172,7 @@ func (lc *ListenConfig) open(l *Listener) error {
 		sh := &h.shards[i]
 		l.gate[i].l = l
 		opts.Gate = &l.gate[i]
-		sh.mu.Lock()
-		now := h.now()
+		now := sh.enter()
 		err := net.ErrClosed
 		if !sh.ending {
 			id, e := sh.tcp.Listen(now, opts)
@@ -182,7 +181,7 @@ func (lc *ListenConfig) open(l *Listener) error {
 				sh.listeners[id] = l
 			}
 		}
-		sh.leave(now)
+		sh.leave()
 		if err != nil {
 			l.Close()
 			return err
@@ -338,10 +337,8 @@ func (l *Listener) Close() error {
 	}
 	l.host.unbind(l)
 	for _, c := range queue {
-		c.sh.mu.Lock()
-		now := c.sh.host.now()
-		c.abort(now)
-		c.sh.leave(now)
+		c.abort(c.sh.enter())
+		c.sh.leave()
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (sh *shard) Run(w *link.Work) {
 		sh.batch = make([]*link.Packet, batchSize)
 		sh.parsed = make([]inet.Parsed, batchSize)
 	}
-	if n, room := sh.queue.take(sh.batch); n > 0 || room != 0 {
+	if n, room := sh.queue.take(sh.batch, &sh.spare); n > 0 || room != 0 {
 		sh.receive(w, n, room)
 	}
 	sh.token.Unlock()
@@ -83,8 +83,7 @@ func (sh *shard) receive(w *link.Work, n int, room uint64) {
 		came[class(p)]++
 		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[i])
 	}
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	sh.work = w
 	if room != 0 {
 		sh.unblock(room)
@@ -100,15 +99,13 @@ func (sh *shard) receive(w *link.Work, n int, room uint64) {
 	woken.wake()
 }
 
-// restock offers empty buffers to those who will send next, in exchange for
-// those that came.
+// restock sets empty buffers aside, to be exchanged with those who will send
+// next for those that came.
 func (sh *shard) restock(came [2]int) {
-	q := &sh.queue
-	q.mu.Lock()
-	defer q.mu.Unlock()
+	pool := sh.stack.Pool()
 	for class, n := range came {
-		for ; n > 0 && q.nEmpty[class] < keepEmpty; n-- {
-			q.putEmpty(class, sh.stack.Pool().Get(classSize[class]))
+		for ; n > 0 && sh.spare[class].n < batchSize; n-- {
+			sh.spare[class].push(pool.Get(classSize[class]))
 		}
 	}
 }

@@ -109,7 +109,7 @@ var errInUse error = os.NewSyscallError("bind", syscall.EADDRINUSE)
 // claim opens the connection in the shard of its flow.
 func (h *Host) claim(c *Conn, cfg tcp.ConnConfig) (*waiter, error) {
 	sh := h.shard(h.shards[0].tcp.Hash(&c.tuple))
-	sh.mu.Lock()
+	now := sh.enter()
 	if sh.ending {
 		sh.mu.Unlock()
 		return nil, net.ErrClosed
@@ -118,7 +118,6 @@ func (h *Host) claim(c *Conn, cfg tcp.ConnConfig) (*waiter, error) {
 		sh.mu.Unlock()
 		return nil, os.NewSyscallError("socket", syscall.ENOBUFS)
 	}
-	now := h.now()
 	c.sh = sh
 	sh.attach(c)
 	h.conns.Add(1)
@@ -135,6 +134,6 @@ func (h *Host) claim(c *Conn, cfg tcp.ConnConfig) (*waiter, error) {
 	c.id = id
 	w := sh.idle.get()
 	c.wr.push(w)
-	sh.leave(now)
+	sh.leave()
 	return w, nil
 }

@@ -15,8 +15,43 @@ import (
 const (
 	batchSize  = 64       // packets
 	queueLimit = 16 << 20 // bytes of buffers
-	keepEmpty  = 512      // empty buffers that wait to be exchanged, small ones; an eighth of it large ones
 )
+
+// keepEmpty is how many empty buffers of each class wait to be exchanged: as
+// much as arrives between two looks at the queue.
+var keepEmpty = [2]int{512, 64}
+
+// stash is a pile of empty buffers of one class.
+type stash struct {
+	top *link.Packet
+	n   int
+}
+
+func (s *stash) push(p *link.Packet) {
+	p.Next, s.top = s.top, p
+	s.n++
+}
+
+// pop takes a buffer off the pile, or nil.
+func (s *stash) pop() *link.Packet {
+	p := s.top
+	if p != nil {
+		s.top, p.Next = p.Next, nil
+		s.n--
+	}
+	return p
+}
+
+// classSize are the sizes of the two classes of buffers.
+var classSize = [2]int{wire.SmallSlab, wire.LargeSlab}
+
+// class is 0 for small buffers and 1 for large ones.
+func class(p *link.Packet) int {
+	if p.Cap() > wire.SmallSlab {
+		return 1
+	}
+	return 0
+}
 
 // rxQueue is what has arrived for a shard and not been taken in. Anyone may
 // push, under a lock that is a leaf. The link a packet came by stands in its
@@ -27,8 +62,7 @@ type rxQueue struct {
 	mu         sync.Mutex
 	head, tail *link.Packet
 	bytes      int
-	empty      [2]*link.Packet // buffers to exchange for those that arrive, by class
-	nEmpty     [2]int
+	empty      [2]stash // to exchange for what arrives, by class
 	dropped    uint64
 	stalled    uint64 // links, by bit, that refused a packet of this shard's
 	room       uint64 // links, by bit, that take packets again
@@ -42,6 +76,7 @@ type rxQueue struct {
 func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	n := 0
 	for i, p := range pkts {
 		if q.closed || q.bytes+p.Cap() > queueLimit {
 			q.dropped++
@@ -56,16 +91,17 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 		}
 		q.tail = p
 		q.bytes += p.Cap()
-		q.waiting.Add(1)
-		pkts[i] = q.takeEmpty(class(p))
+		pkts[i] = q.empty[class(p)].pop()
+		n++
 	}
+	q.waiting.Add(int32(n))
 	return q.mark()
 }
 
 // mark reports whether the shard has to be put on a list of work, and notes
 // that it will be.
 func (q *rxQueue) mark() bool {
-	if q.marked || q.waiting.Load() == 0 {
+	if q.marked || q.head == nil && q.room == 0 {
 		return false
 	}
 	q.marked = true
@@ -73,8 +109,8 @@ func (q *rxQueue) mark() bool {
 }
 
 // take moves packets into batch and says how many, and which links have room
-// again.
-func (q *rxQueue) take(batch []*link.Packet) (n int, room uint64) {
+// again. It takes over the spare buffers.
+func (q *rxQueue) take(batch []*link.Packet, spare *[2]stash) (n int, room uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for n < len(batch) && q.head != nil {
@@ -94,32 +130,12 @@ func (q *rxQueue) take(batch []*link.Packet) (n int, room uint64) {
 		took++
 	}
 	q.waiting.Add(-int32(took))
+	for c := range spare {
+		for q.empty[c].n < keepEmpty[c] && spare[c].n > 0 {
+			q.empty[c].push(spare[c].pop())
+		}
+	}
 	return n, room
-}
-
-// classSize are the sizes of the two classes of buffers.
-var classSize = [2]int{wire.SmallSlab, wire.LargeSlab}
-
-// class is 0 for small buffers and 1 for large ones.
-func class(p *link.Packet) int {
-	if p.Cap() > wire.SmallSlab {
-		return 1
-	}
-	return 0
-}
-
-func (q *rxQueue) takeEmpty(class int) *link.Packet {
-	p := q.empty[class]
-	if p != nil {
-		q.empty[class], p.Next = p.Next, nil
-		q.nEmpty[class]--
-	}
-	return p
-}
-
-func (q *rxQueue) putEmpty(class int, p *link.Packet) {
-	p.Next, q.empty[class] = q.empty[class], p
-	q.nEmpty[class]++
 }
 
 // stall notes that a link refused a packet of this shard's.
@@ -150,6 +166,6 @@ func (q *rxQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.head, q.tail, q.empty, q.room, q.bytes = nil, nil, [2]*link.Packet{}, 0, 0
+	q.head, q.tail, q.empty, q.room, q.bytes = nil, nil, [2]stash{}, 0, 0
 	q.waiting.Store(0)
 }

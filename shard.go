@@ -32,6 +32,7 @@ type shard struct {
 	token  sync.Mutex
 	batch  []*link.Packet
 	parsed []inet.Parsed
+	spare  [2]stash // buffers to exchange, by class, until the queue's lock is held anyway
 
 	mu        sync.Mutex // guards everything below
 	stack     *inet.Stack
@@ -42,6 +43,7 @@ type shard struct {
 	freeTags  []uint32
 	listeners map[tcp.ListenerID]*Listener
 	idle      waiterPool
+	now       tcp.Time // when the clock was last read
 	timer     *time.Timer
 	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
 	work      *link.Work // where the operation under way lists what it causes
@@ -59,11 +61,18 @@ func (sh *shard) init(h *Host, stack *inet.Stack, ring *tcp.Ring) {
 	sh.timerAt = tcp.Never
 }
 
+// enter begins an operation: it locks mu and reads the clock.
+func (sh *shard) enter() (now tcp.Time) {
+	sh.mu.Lock()
+	sh.now = sh.host.now()
+	return sh.now
+}
+
 // leave ends an operation: whatever it made the engine want to send goes out,
 // mu is unlocked, those who waited for it are woken, and what the packets
 // caused elsewhere is run.
-func (sh *shard) leave(now tcp.Time) {
-	sh.settle(now)
+func (sh *shard) leave() {
+	sh.settle(sh.now)
 	w, woken := sh.work, sh.woken
 	sh.work, sh.woken = nil, waiters{}
 	sh.mu.Unlock()
@@ -78,10 +87,6 @@ func (sh *shard) leave(now tcp.Time) {
 func (sh *shard) settle(now tcp.Time) {
 	if sh.closed {
 		return
-	}
-	next := sh.stack.NextDeadline()
-	if next <= now {
-		sh.stack.Advance(now)
 	}
 	for {
 		if sh.stack.Pending() {
@@ -116,10 +121,12 @@ func (sh *shard) arm(now tcp.Time) {
 
 // expire runs when the timer goes off.
 func (sh *shard) expire() {
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	sh.timerAt = tcp.Never
-	sh.leave(now)
+	if !sh.closed {
+		sh.stack.Advance(now)
+	}
+	sh.leave()
 }
 
 // collect acts on what became of connections and listeners, and reports
@@ -190,8 +197,7 @@ func (sh *shard) drained() bool {
 // close ends everything in the shard: connections are aborted and whoever
 // waits is woken.
 func (sh *shard) close() {
-	sh.mu.Lock()
-	now := sh.host.now()
+	now := sh.enter()
 	if sh.closed {
 		sh.mu.Unlock()
 		return
@@ -208,5 +214,5 @@ func (sh *shard) close() {
 	}
 	sh.drain.moveTo(&sh.woken)
 	sh.queue.close()
-	sh.leave(now)
+	sh.leave()
 }

@@ -24,7 +24,6 @@ type Host struct {
 	links  []inet.LinkConfig
 	pool   wire.Pool
 	apps   []App // by tag-1
-	ready  []tcp.Ready
 	inLoop bool
 }
 

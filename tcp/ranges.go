@@ -164,5 +164,3 @@ func (s *rangeSet) trim(x Num) {
 		s.deleteAt(0, 0)
 	}
 }
-
-func (s *rangeSet) reset() { s.chunks, s.n = s.chunks[:0], 0 }

@@ -1,9 +1,6 @@
 package tcp
 
-import (
-	"estab/internal/seq"
-	"estab/internal/wire"
-)
+import "estab/internal/wire"
 
 // reassembly holds what has arrived beyond a gap. It exists only while there
 // is a gap.
@@ -149,13 +146,4 @@ func (r *reassembly) release(pool *wire.Pool, nxt Num) {
 		r.pages = append(r.pages[:0], r.pages[k:]...)
 		r.base += Num(k * pageSize)
 	}
-}
-
-// edge is the end of the last stretch, or nxt.
-func (r *reassembly) edge(nxt Num) Num {
-	if n := len(r.spans.chunks); n > 0 {
-		c := r.spans.chunks[n-1]
-		return seq.Max(nxt, c[len(c)-1].r)
-	}
-	return nxt
 }

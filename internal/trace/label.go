@@ -40,6 +40,9 @@ func FlagNames(f wire.Flags) string {
 	return strings.Join(names, ",")
 }
 
+// HasAck reports whether the acknowledgement number means anything.
+func (l *Label) HasAck() bool { return l.Flags.Any(wire.ACK) }
+
 func (l *Label) style() int {
 	switch {
 	case l.Flags.Any(wire.RST):
@@ -77,12 +80,12 @@ func (l *Label) lines(n Numbering, m Mark, columns int) (first string, rest []st
 	}
 	if l.Step && l.Flags.Any(wire.SYN) {
 		rest = fill(rest, columns-4, words)
-		return first, append(rest, fill(nil, columns-4, append(l.windowWords(), l.optionWords()...))...)
+		return first, append(rest, fill(nil, columns-4, append(l.windowWords(), l.OptionWords()...))...)
 	}
 	if l.Step && n != Relative {
 		words = append(words, l.windowWords()...)
 	}
-	return first, fill(rest, columns-4, append(words, l.optionWords()...))
+	return first, fill(rest, columns-4, append(words, l.OptionWords()...))
 }
 
 // fill packs words into lines of so many columns.
@@ -152,9 +155,9 @@ func windowText(v uint64) string {
 	return strconv.FormatUint(v>>20, 10) + "M"
 }
 
-// optionWords are the options that tell something: timestamps, which every
+// OptionWords are the options that tell something: timestamps, which every
 // segment has, only on a SYN.
-func (l *Label) optionWords() []string {
+func (l *Label) OptionWords() []string {
 	var w []string
 	o := &l.Options
 	if o.Has(wire.OptMSS) {

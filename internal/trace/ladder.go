@@ -39,6 +39,17 @@ const (
 	MarkArrives                     // the head only
 )
 
+// Names are the marks in words.
+func (m Mark) Names() []string {
+	var names []string
+	for i, n := range [...]string{"lost", "damaged", "dropped", "again", "doubled", "departs", "arrives"} {
+		if m>>i&1 != 0 {
+			names = append(names, n)
+		}
+	}
+	return names
+}
+
 // Row is a line of a ladder, with the lines that belong to it.
 type Row struct {
 	Time   time.Duration // since the first row

@@ -1,6 +1,7 @@
 package tun
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -56,15 +57,27 @@ func bringUp(s int, ifr *unix.Ifreq) error {
 	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, ifr)
 }
 
+// addAddrs adds addresses, and returns when they can be used.
 func addAddrs(index int, addrs []netip.Prefix) error {
-	s, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	s, err := dialNetlink()
 	if err != nil {
 		return fmt.Errorf("netlink: %w", err)
 	}
 	defer unix.Close(s)
+	routes, err := dialNetlink(unix.RTNLGRP_IPV6_ROUTE)
+	if err != nil {
+		return fmt.Errorf("netlink: %w", err)
+	}
+	defer unix.Close(routes)
 	for i, p := range addrs {
 		err := request(s, uint32(i+1), addAddr(index, p))
-		if err != nil && !errors.Is(err, unix.EEXIST) {
+		if errors.Is(err, unix.EEXIST) {
+			continue
+		}
+		if err == nil && !p.Addr().Is4() {
+			err = awaitLocal(routes, p.Addr())
+		}
+		if err != nil {
 			return fmt.Errorf("add address %v: %w", p, err)
 		}
 	}
@@ -85,59 +98,47 @@ func addAddr(index int, p netip.Prefix) []byte {
 	return attribute(b, unix.IFA_ADDRESS, addr)
 }
 
-// header begins a request (netlink(7)); request fills in what is missing.
-func header(kind, flags uint16) []byte {
-	b := make([]byte, unix.SizeofNlMsghdr, 128)
-	binary.NativeEndian.PutUint16(b[4:], kind)
-	binary.NativeEndian.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_ACK|flags)
-	return b
-}
-
-// attribute appends an attribute whose value is a multiple of four bytes.
-func attribute(b []byte, kind uint16, value []byte) []byte {
-	b = binary.NativeEndian.AppendUint16(b, uint16(unix.SizeofRtAttr+len(value)))
-	b = binary.NativeEndian.AppendUint16(b, kind)
-	return append(b, value...)
-}
-
-// request sends a message and waits for the kernel to say what came of it.
-func request(s int, seq uint32, msg []byte) error {
-	binary.NativeEndian.PutUint32(msg, uint32(len(msg)))
-	binary.NativeEndian.PutUint32(msg[8:], seq)
-	if err := unix.Sendto(s, msg, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return err
-	}
-	var buf [4096]byte
+// awaitLocal waits until the kernel takes packets for an IPv6 address of its
+// own: the route for that is made by a work queue, milliseconds after the
+// address, and what arrives before it is lost.
+func awaitLocal(s int, addr netip.Addr) error {
+	want := addr.As16()
+	var buf [8192]byte
 	for {
-		n, _, err := unix.Recvfrom(s, buf[:], 0)
-		if err == unix.EINTR {
-			continue
+		n, err := receive(s, buf[:])
+		if err == unix.EAGAIN {
+			return errors.New("not in use after two seconds")
 		}
 		if err != nil {
 			return err
 		}
-		if done, err := ack(buf[:n], seq); done {
-			return err
+		for b := buf[:n]; ; {
+			m, rest, ok := cutMessage(b)
+			if !ok {
+				break
+			}
+			if b = rest; m.kind == unix.RTM_NEWROUTE && isLocalRoute(m.body, want[:]) {
+				return nil
+			}
 		}
 	}
 }
 
-// ack finds the answer to request seq in what the kernel has sent: NLMSG_ERROR
-// with a negative errno, or 0.
-func ack(b []byte, seq uint32) (done bool, err error) {
-	for len(b) >= unix.SizeofNlMsghdr {
-		n := int(binary.NativeEndian.Uint32(b))
-		kind, s := binary.NativeEndian.Uint16(b[4:]), binary.NativeEndian.Uint32(b[8:])
-		if n < unix.SizeofNlMsghdr || n > len(b) {
-			break
-		}
-		if kind == unix.NLMSG_ERROR && s == seq && n >= unix.SizeofNlMsghdr+4 {
-			if e := int32(binary.NativeEndian.Uint32(b[unix.SizeofNlMsghdr:])); e != 0 {
-				return true, unix.Errno(-e)
-			}
-			return true, nil
-		}
-		b = b[min((n+3)&^3, len(b)):]
+// isLocalRoute reports whether a route message (rtnetlink(7), struct rtmsg) is
+// that of a host's own address.
+func isLocalRoute(body, addr []byte) bool {
+	if len(body) < unix.SizeofRtMsg || body[0] != unix.AF_INET6 || body[7] != unix.RTN_LOCAL {
+		return false
 	}
-	return false, nil
+	for b := body[unix.SizeofRtMsg:]; len(b) >= unix.SizeofRtAttr; {
+		n := int(binary.NativeEndian.Uint16(b))
+		if n < unix.SizeofRtAttr || n > len(b) {
+			return false
+		}
+		if binary.NativeEndian.Uint16(b[2:]) == unix.RTA_DST {
+			return bytes.Equal(b[unix.SizeofRtAttr:n], addr)
+		}
+		b = b[min(align(n), len(b)):]
+	}
+	return false
 }

@@ -1,0 +1,488 @@
+package tcp
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"estab/internal/wire"
+)
+
+// A rig is an engine, and one connection of it whose other end is played by
+// hand. Segments are written as packetdrill writes them, with numbers relative
+// to the initial sequence number of the end that they belong to:
+//
+//	r.in("S. 0:0(0) ack 1 win 1000 <mss 1460>")
+//	r.want(". 1:1(0) ack 1")
+//
+// What the engine sends has to be wanted, or the test fails when it ends.
+type rig struct {
+	t        testing.TB
+	e        *Engine
+	now      Time
+	tup      Tuple // as the engine names the connection
+	id       ConnID
+	lid      ListenerID
+	iss, irs Num
+	win      int // window of what the peer sends, where a segment doesn't say
+	sent     []sentSeg
+	deaf     bool // the link takes nothing
+	wrote    int  // bytes of text given to Send
+	got      int  // bytes of text taken from Receive
+}
+
+// sentSeg is a segment that the engine sent, and when.
+type sentSeg struct {
+	at Time
+	Segment
+}
+
+var testSecret = [32]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}
+
+// testTuple4 and testTuple6 name a connection as its engine does.
+var (
+	testTuple4 = Tuple{
+		Local: wire.AddrFrom4([]byte{192, 0, 2, 1}), Remote: wire.AddrFrom4([]byte{198, 51, 100, 2}),
+		LocalPort: 8080, RemotePort: 40000,
+	}
+	testTuple6 = Tuple{
+		Local: wire.Addr{Hi: 0x20010db8 << 32, Lo: 1}, Remote: wire.Addr{Hi: 0x20010db8 << 32, Lo: 2},
+		LocalPort: 8080, RemotePort: 40000,
+	}
+)
+
+// plain is a configuration without options, in which segments are short to
+// write.
+func plain() Config {
+	return Config{NoTimestamps: true, NoWindowScaling: true, NoSACK: true, Congestion: "reno"}
+}
+
+func newRig(t testing.TB, cfg Config) *rig {
+	t.Helper()
+	if cfg.Secret == [32]byte{} {
+		cfg.Secret = testSecret
+	}
+	e, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, e: e, tup: testTuple4, win: 65535, irs: 0x10000, now: Time(time.Hour)}
+	t.Cleanup(func() {
+		if len(r.sent) > 0 && !t.Failed() {
+			t.Errorf("segments that nobody expected:\n%s", r.show(r.sent, ""))
+		}
+	})
+	return r
+}
+
+// setISS moves the clock to where the connection's ISS will be iss (RFC 6528:
+// ISN = M + F(tuple, key); M ticks every 4 µs).
+func (r *rig) setISS(iss Num) {
+	r.now = Time(uint32(iss-Num(r.tup.Hash(r.e.keys.iss)))) * 4000
+	r.iss = iss
+}
+
+// Emit implements Sink.
+func (r *rig) Emit(seg *Segment) bool {
+	if r.deaf {
+		return false
+	}
+	s := sentSeg{r.now, *seg}
+	p := append([]byte(nil), seg.Payload...)
+	for _, q := range seg.Rest {
+		p = append(p, q...)
+	}
+	s.Payload, s.Rest = p, nil
+	r.sent = append(r.sent, s)
+	return true
+}
+
+// pattern is byte number i of the text that one end sends.
+func pattern(i Num, ours bool) byte {
+	b := byte(i*37) ^ byte(i>>8) ^ byte(i>>16)
+	if ours {
+		return ^b
+	}
+	return b
+}
+
+func text(rel Num, n int, ours bool) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = pattern(rel+Num(i), ours)
+	}
+	return p
+}
+
+var flagLetters = map[rune]Flags{
+	'S': wire.SYN, 'F': wire.FIN, 'R': wire.RST, 'P': wire.PSH, '.': wire.ACK,
+	'U': wire.URG, 'E': wire.ECE, 'W': wire.CWR, 'A': wire.AE, '-': 0,
+}
+
+// seg makes the segment of a line, as the peer would send it.
+func (r *rig) seg(line string) *Segment {
+	r.t.Helper()
+	s := &Segment{Tuple: r.tup, Wnd: uint16(r.win)}
+	head, opts, _ := strings.Cut(line, "<")
+	f := strings.Fields(head)
+	num := func(x string) Num {
+		n, err := strconv.ParseInt(x, 10, 64)
+		if err != nil {
+			r.t.Fatalf("%q: %v", line, err)
+		}
+		return Num(n)
+	}
+	for _, l := range f[0] {
+		b, ok := flagLetters[l]
+		if !ok {
+			r.t.Fatalf("%q: flag %c", line, l)
+		}
+		s.Flags |= b
+	}
+	var n int
+	if k, _ := fmt.Sscanf(f[1][strings.Index(f[1], "("):], "(%d)", &n); k != 1 {
+		r.t.Fatalf("%q: no length", line)
+	}
+	from := num(f[1][:strings.Index(f[1], ":")])
+	s.Seq = r.irs + from
+	if s.Flags.Has(wire.SYN) {
+		from++
+	}
+	s.Payload = text(from, n, false)
+	for i := 2; i+1 < len(f); i += 2 {
+		switch f[i] {
+		case "ack":
+			s.Ack = r.iss + num(f[i+1])
+		case "win":
+			s.Wnd = uint16(num(f[i+1]))
+		case "urg":
+			s.Up = uint16(num(f[i+1]))
+		default:
+			r.t.Fatalf("%q: what is %q?", line, f[i])
+		}
+	}
+	r.options(&s.Options, strings.TrimSuffix(strings.TrimSpace(opts), ">"))
+	return s
+}
+
+func (r *rig) options(o *Options, line string) {
+	r.t.Helper()
+	for opt := range strings.SplitSeq(line, ",") {
+		f := strings.Fields(opt)
+		if len(f) == 0 {
+			continue
+		}
+		at := func(i int) uint32 {
+			n, err := strconv.ParseInt(f[i], 10, 64)
+			if err != nil {
+				r.t.Fatalf("option %q: %v", opt, err)
+			}
+			return uint32(n)
+		}
+		switch f[0] {
+		case "mss":
+			o.Set |= wire.OptMSS
+			o.MSS = uint16(at(1))
+		case "wscale":
+			o.Set |= wire.OptWindowScale
+			o.WindowScale = uint8(at(1))
+		case "sackOK":
+			o.Set |= wire.OptSACKPermitted
+		case "TS": // TS val 1 ecr 2
+			o.Set |= wire.OptTimestamps
+			o.TSVal, o.TSEcr = at(2), at(4)
+		case "sack":
+			o.Set |= wire.OptSACK
+			for i, b := range f[1:] {
+				l, rt, _ := strings.Cut(b, ":")
+				x, _ := strconv.Atoi(l)
+				y, _ := strconv.Atoi(rt)
+				o.SACK[i] = SACKBlock{r.iss + Num(x), r.iss + Num(y)}
+				o.NSACK++
+			}
+		default:
+			r.t.Fatalf("option %q", opt)
+		}
+	}
+}
+
+// in lets the segments arrive one after another, and lets the engine answer.
+func (r *rig) in(lines ...string) {
+	r.t.Helper()
+	for _, l := range lines {
+		r.input(r.seg(l))
+	}
+}
+
+func (r *rig) input(s *Segment) {
+	r.t.Helper()
+	r.e.Input(r.now, s)
+	r.output()
+}
+
+// batch lets segments arrive before the engine may answer.
+func (r *rig) batch(lines ...string) {
+	r.t.Helper()
+	for _, l := range lines {
+		r.e.Input(r.now, r.seg(l))
+	}
+	r.output()
+}
+
+func (r *rig) output() {
+	r.t.Helper()
+	r.e.Output(r.now, r)
+	r.check()
+}
+
+func (r *rig) check() {
+	r.t.Helper()
+	if err := r.e.CheckInvariants(); err != nil {
+		r.t.Fatalf("at %v: %v", time.Duration(r.now), err)
+	}
+}
+
+// advance moves the clock, running each timer when it is due.
+func (r *rig) advance(d time.Duration) {
+	r.t.Helper()
+	for end := r.now.Add(d); ; {
+		at := r.e.NextDeadline()
+		if at > end {
+			r.now = end
+			r.e.Advance(r.now)
+			r.output()
+			return
+		}
+		r.now = max(r.now, at)
+		r.e.Advance(r.now)
+		r.output()
+	}
+}
+
+// line writes a segment of ours as want writes it: window, options and urgent
+// pointer only if the pattern has them.
+func (r *rig) line(s *Segment, like string) string {
+	from, n := uint32(s.Seq-r.iss), s.DataLen()
+	b := fmt.Sprintf("%v %d:%d(%d)", s.Flags, int32(from), int32(from)+int32(n), n)
+	if s.Flags.Has(wire.ACK) {
+		b += fmt.Sprintf(" ack %d", int32(s.Ack-r.irs))
+	}
+	if strings.Contains(like, " win ") {
+		b += fmt.Sprintf(" win %d", s.Wnd)
+	}
+	if strings.Contains(like, " urg ") {
+		b += fmt.Sprintf(" urg %d", s.Up)
+	}
+	if strings.Contains(like, "<") {
+		b += " <" + r.optionLine(&s.Options) + ">"
+	}
+	return b
+}
+
+func (r *rig) optionLine(o *Options) string {
+	var l []string
+	if o.Has(wire.OptMSS) {
+		l = append(l, fmt.Sprint("mss ", o.MSS))
+	}
+	if o.Has(wire.OptSACKPermitted) {
+		l = append(l, "sackOK")
+	}
+	if o.Has(wire.OptTimestamps) {
+		l = append(l, fmt.Sprintf("TS val %d ecr %d", o.TSVal-r.e.timestampOffset(&r.tup), o.TSEcr))
+	}
+	if o.Has(wire.OptWindowScale) {
+		l = append(l, fmt.Sprint("wscale ", o.WindowScale))
+	}
+	if o.Has(wire.OptSACK) {
+		b := "sack"
+		for _, s := range o.SACK[:o.NSACK] {
+			b += fmt.Sprintf(" %d:%d", int32(s.Left-r.irs), int32(s.Right-r.irs))
+		}
+		l = append(l, b)
+	}
+	return strings.Join(l, ",")
+}
+
+func (r *rig) show(segs []sentSeg, like string) string {
+	var b strings.Builder
+	for i := range segs {
+		fmt.Fprintf(&b, "%v: %s\n", time.Duration(segs[i].at), r.line(&segs[i].Segment, like))
+	}
+	return b.String()
+}
+
+// want says what the engine has sent since the last call, exactly, and that
+// its text is what the user wrote.
+func (r *rig) want(lines ...string) {
+	r.t.Helper()
+	all := strings.Join(lines, "\n")
+	ok := len(lines) == len(r.sent)
+	for i := range r.sent {
+		s := &r.sent[i].Segment
+		if i < len(lines) && r.line(s, lines[i]) != lines[i] {
+			ok = false
+		}
+		from := s.Seq - r.iss
+		if s.DataLen() > 0 && string(s.Payload) != string(text(from, len(s.Payload), true)) {
+			r.t.Errorf("the text of %s is not what was written", r.line(s, ""))
+		}
+	}
+	if !ok {
+		r.t.Fatalf("at %v sent\n%s, want\n%s", time.Duration(r.now), r.show(r.sent, all), all)
+	}
+	r.sent = r.sent[:0]
+}
+
+// after says that nothing leaves before d is over, and then exactly this.
+func (r *rig) after(d time.Duration, lines ...string) {
+	r.t.Helper()
+	at := r.now.Add(d)
+	r.advance(d - 1)
+	r.want()
+	r.advance(1)
+	for i := range r.sent {
+		if r.sent[i].at != at {
+			r.t.Fatalf("%s left at %v, want %v", r.line(&r.sent[i].Segment, ""), r.sent[i].at, at)
+		}
+	}
+	r.want(lines...)
+}
+
+// write is the user's SEND of n more bytes.
+func (r *rig) write(n int, f ...SendFlags) {
+	r.t.Helper()
+	fl := SendFlags(0)
+	for _, x := range f {
+		fl |= x
+	}
+	k, err := r.e.Send(r.now, r.id, text(Num(r.wrote+1), n, true), fl)
+	if err != 0 || k != n {
+		r.t.Fatalf("Send(%d) = %d, %v", n, k, err)
+	}
+	r.wrote += n
+	r.output()
+}
+
+// read is the user's RECEIVE of n bytes, which have to be there and right.
+func (r *rig) read(n int) {
+	r.t.Helper()
+	p := make([]byte, n)
+	k, err := r.e.Receive(r.now, r.id, p, 0)
+	if err != 0 || k != n {
+		r.t.Fatalf("Receive(%d) = %d, %v", n, k, err)
+	}
+	if string(p) != string(text(Num(r.got+1), n, false)) {
+		r.t.Fatalf("bytes %d to %d are not what the peer sent", r.got, r.got+n)
+	}
+	r.got += n
+	r.output()
+}
+
+// wantErr says what a RECEIVE answers where nothing can be read.
+func (r *rig) wantErr(want Error) {
+	r.t.Helper()
+	if n, err := r.e.Receive(r.now, r.id, make([]byte, 1), 0); n != 0 || err != want {
+		r.t.Fatalf("Receive = %d, %v, want %v", n, err, want)
+	}
+}
+
+func (r *rig) status() Status {
+	r.t.Helper()
+	s, err := r.e.Status(r.now, r.id)
+	if err != 0 {
+		r.t.Fatalf("Status: %v", err)
+	}
+	return s
+}
+
+// state is the state of the pair of sockets; CLOSED if nothing is there.
+func (r *rig) state() State {
+	st := StateClosed
+	for t, s := range r.e.States {
+		if t == r.tup {
+			st = s
+		}
+	}
+	return st
+}
+
+func (r *rig) wantState(want State) {
+	r.t.Helper()
+	if got := r.state(); got != want {
+		r.t.Fatalf("state is %v, want %v", got, want)
+	}
+}
+
+// dropped says that a reason has been counted n times.
+func (r *rig) dropped(why Reason, n uint64) {
+	r.t.Helper()
+	if got := r.e.counters.Drops[why]; got != n {
+		r.t.Fatalf("%v counted %d times, want %d", why, got, n)
+	}
+}
+
+// listen opens the listener of the rig's port.
+func (r *rig) listen(o ListenOptions) {
+	r.t.Helper()
+	o.Port = r.tup.LocalPort
+	id, err := r.e.Listen(r.now, o)
+	if err != 0 {
+		r.t.Fatalf("Listen: %v", err)
+	}
+	r.lid = id
+}
+
+// accept takes the connection out of the accept queue.
+func (r *rig) accept() {
+	r.t.Helper()
+	id, err := r.e.Accept(r.now, r.lid)
+	if err != 0 {
+		r.t.Fatalf("Accept: %v", err)
+	}
+	r.id = id
+	r.iss, r.irs = r.status().ISS, r.status().IRS
+}
+
+// open begins an active open; the SYN is left to be wanted.
+func (r *rig) open(c ConnConfig) {
+	r.t.Helper()
+	id, err := r.e.Open(r.now, OpenOptions{Tuple: r.tup, Conn: c})
+	if err != 0 {
+		r.t.Fatalf("Open: %v", err)
+	}
+	r.id = id
+	r.iss = r.status().ISS
+	r.output()
+}
+
+// connect opens a connection actively; the peer's SYN,ACK has these options.
+func (r *rig) connect(c ConnConfig, options string) {
+	r.t.Helper()
+	r.open(c)
+	r.sent = r.sent[:0]
+	r.in("S. 0:0(0) ack 1 " + options)
+	if len(r.sent) != 1 || r.sent[0].Flags != wire.ACK {
+		r.t.Fatalf("handshake: sent\n%s", r.show(r.sent, "<"))
+	}
+	r.sent = r.sent[:0]
+	r.wantState(StateEstablished)
+}
+
+// serve opens a connection passively; the peer's SYN has these options.
+func (r *rig) serve(o ListenOptions, options string) {
+	r.t.Helper()
+	r.listen(o)
+	r.in("S 0:0(0) " + options)
+	r.iss = r.sent[0].Seq
+	r.sent = r.sent[:0]
+	_, opts, _ := strings.Cut(options, "TS")
+	if opts != "" {
+		opts = "<TS" + opts
+	}
+	r.in(". 1:1(0) ack 1 " + opts)
+	r.want()
+	r.accept()
+	r.wantState(StateEstablished)
+}

@@ -1,0 +1,3 @@
+// Package tools holds no code. Its module pins the tools that continuous
+// integration runs: go tool -modfile tools/go.mod staticcheck ./...
+package tools
