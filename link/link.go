@@ -53,7 +53,7 @@ type Link interface {
 	// Close ends the link and gives back what it holds. Packets still offered
 	// are dropped and counted. A call of Deliver that is under way may still
 	// finish. Close is called without locks that the receiver takes, and not
-	// from within Deliver or Writable. Calling it again does nothing.
+	// from within Deliver, Writable or a Runner. Calling it again does nothing.
 	Close() error
 }
 

@@ -171,7 +171,8 @@ func (e *Engine) uncount(c *conn, m sentMark, n uint32) {
 // reports whether the connection still takes text.
 func (e *Engine) ackOfFin(c *conn, seg *Segment) bool {
 	if !c.has(fFinSent) || c.has(fFinAcked) || c.snd.UNA != c.snd.NXT {
-		return true
+		// CLOSING: "otherwise, ignore the segment".
+		return c.state != StateClosing
 	}
 	c.set(fFinAcked)
 	e.notify(c, Drained)
@@ -184,6 +185,9 @@ func (e *Engine) ackOfFin(c *conn, seg *Segment) bool {
 		e.armFinWait2(c)
 	case StateClosing:
 		// "if the ACK acknowledges our FIN, then enter the TIME-WAIT state".
+		if seg.Flags.Has(wire.FIN) {
+			e.ackReply(c) // the peer's FIN again
+		}
 		e.enterTimeWait(c, seg)
 		return false
 	case StateLastAck:

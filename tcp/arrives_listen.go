@@ -120,9 +120,11 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		// could make nothing of that.)
 		e.drop(nil, seg, wire.DropDuplicate)
 		e.repeatSynAck(&seg.Tuple, h)
+	case seg.Flags.Has(wire.RST) && !seg.Seq.In(nxt, wnd):
+		e.drop(nil, seg, wire.DropSequence)
 	case !acceptable(seg.Seq, seg.Len(), nxt, wnd) || h.paws(seg):
 		e.drop(nil, seg, wire.DropSequence)
-		if !seg.Flags.Has(wire.RST) && e.chal.take(e) {
+		if e.chal.take(e) {
 			e.ackHalfOpen(&seg.Tuple, h, wnd)
 		}
 	case seg.Flags.Has(wire.RST):
@@ -134,7 +136,7 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		if e.chal.take(e) {
 			e.ackHalfOpen(&seg.Tuple, h, wnd)
 		}
-	case seg.Flags.Has(wire.SYN):
+	case seg.Flags.Has(wire.SYN) && seg.Seq != h.irs:
 		// Fourth: "If the connection was initiated with a passive OPEN, then
 		// return this connection to the LISTEN state and return."
 		e.drop(nil, seg, wire.DropListenFlags)

@@ -49,7 +49,10 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 		if seg.Flags.Has(wire.RST) || seg.Flags.Has(wire.SYN) {
 			return true
 		}
-		if seg.Flags.Has(wire.ACK) && e.fifthAck(c, seg) {
+		if seg.Flags.Has(wire.ACK) {
+			if !e.fifthAck(c, seg) {
+				return false // answered, or the connection is gone
+			}
 			e.sixthUrgent(c, seg)
 		}
 	}
@@ -58,7 +61,7 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 	// "If an incoming segment is not acceptable, an acknowledgment should be
 	// sent in reply (unless the RST bit is set, if so drop the segment and
 	// return)".
-	if !seg.Flags.Has(wire.RST) && c.state != StateClosed {
+	if !seg.Flags.Has(wire.RST) {
 		e.ackOutOfWindow(c, seg)
 	}
 	return false

@@ -23,6 +23,8 @@ func (e *Engine) arrivesSynSent(c *conn, seg *Segment) {
 			e.drop(c, seg, wire.DropSynSentReset)
 			return
 		}
+		// Deviation: the user is told "connection refused", as §3.10.7.4 has it
+		// for a simultaneous open and as everybody expects of a connect.
 		e.counters.Resets++
 		e.fail(c, ErrRefused, seg)
 		return

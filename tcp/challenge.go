@@ -69,6 +69,10 @@ func (e *Engine) ackOutOfWindow(c *conn, seg *Segment) {
 		}
 		c.lastOOWAck = e.now.Add(max(e.cfg.ChallengeAckWait, 0))
 	}
+	if c.state == StateSynReceived { // Output has only a SYN,ACK to say there
+		e.ackReply(c)
+		return
+	}
 	if c.dupAcksDue < 1<<15 {
 		c.dupAcksDue++
 	}

@@ -81,6 +81,7 @@ type conn struct {
 		NXT, UP, IRS Num
 		WND          uint32 // bytes: the right edge RCV.NXT+RCV.WND never moves left
 		fin          Num    // sequence number of the peer's FIN, if fFinKnown
+		rounded      uint32 // by how much offer has rounded WND up since it last grew
 		lastAck      Num    // Last.ACK.sent of RFC 7323 §4.3
 		scale        uint8
 	}

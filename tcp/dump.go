@@ -96,7 +96,7 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	iss, irs := c.snd.ISS, c.rcv.IRS
 	d.u64(uint64(c.snd.UNA-iss), uint64(c.snd.NXT-iss), uint64(c.snd.UP-iss), uint64(c.snd.WL1-irs), uint64(c.snd.WL2-iss),
 		uint64(c.snd.WND), uint64(c.snd.maxWND), uint64(c.snd.push-iss), uint64(c.snd.small-iss), uint64(c.snd.scale))
-	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(c.rcv.fin-irs), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
+	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(c.rcv.fin-irs), uint64(c.rcv.rounded), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
 	d.u64(uint64(c.smss), uint64(c.rmss), uint64(c.pathMSS), uint64(c.rcvBuf), uint64(c.sndBuf))
 	d.u64(uint64(c.unacked), uint64(c.dupAcksDue), uint64(c.quickAcks), uint64(c.dsack.Left-irs), uint64(c.dsack.Right-irs))
 	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.tsRecent))

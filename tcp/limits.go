@@ -3,8 +3,8 @@ package tcp
 // Everything that a peer can make grow has a limit; the limits that are not in
 // Config stand here, or are named here if they belong to a data structure.
 //
-//	half-open records     Config.MaxHalfOpen, 64 bytes each
-//	TIME-WAIT records     Config.MaxTimeWait, 56 bytes each (IPv6: 72)
+//	half-open records     Config.MaxHalfOpen, 56 bytes each (IPv6: 80)
+//	TIME-WAIT records     Config.MaxTimeWait, 56 bytes each (IPv6: 80)
 //	TCBs                  Config.MaxConns
 //	accept queue          ListenOptions.Backlog or Gate
 //	receive queue         the receive buffer: payload; slabs at least half full,
@@ -27,6 +27,10 @@ const (
 
 	// maxWindowScale is RFC 7323 §2.3's.
 	maxWindowScale = 14
+
+	// maxRounding, and half of the receive buffer, is how far the right edge
+	// of the window may pass the buffer's by rounding (window.go).
+	maxRounding = 64 << 10
 
 	// maxMerged is how many segments may be in flight before small ones
 	// share an entry of the retransmission queue.

@@ -5,12 +5,13 @@ import (
 )
 
 // timeWait is a connection in TIME-WAIT: what it takes to acknowledge the
-// peer's FIN again and to tell old segments from a new SYN. 40 bytes, and 8 or
+// peer's FIN again and to tell old segments from a new SYN. 48 bytes, and 8 or
 // 32 for the addresses.
 type timeWait struct {
 	deadline       Time // when 2 MSL are over
 	sndNXT, rcvNXT Num
 	rcvWND         uint32
+	maxWND         uint32 // the largest window the peer offered (RFC 5961 §5)
 	tsRecent       uint32
 	next, prev     uint32 // in the list: index+1
 	local, remote  uint16 // ports
@@ -185,7 +186,7 @@ func (e *Engine) enterTimeWait(c *conn, cause *Segment) {
 	for e.wait.n >= e.cfg.MaxTimeWait && e.evictTimeWait() {
 	}
 	w := timeWait{
-		deadline: e.now.Add(2 * e.cfg.MSL), sndNXT: c.snd.NXT, rcvNXT: c.rcv.NXT, rcvWND: c.rcv.WND,
+		deadline: e.now.Add(2 * e.cfg.MSL), sndNXT: c.snd.NXT, rcvNXT: c.rcv.NXT, rcvWND: c.rcv.WND, maxWND: c.snd.maxWND,
 		tsRecent: c.tsRecent, local: c.tuple.LocalPort, remote: c.tuple.RemotePort,
 		zone: uint16(c.tuple.Zone), scale: c.rcv.scale,
 	}
@@ -282,7 +283,7 @@ func (e *Engine) arrivesTimeWait(k kind, i uint32, seg *Segment) {
 		e.drop(nil, seg, wire.DropTimeWaitReset)
 	case seg.Flags.Has(wire.SYN):
 		e.synInTimeWait(k, i, seg)
-	case seg.Flags.Has(wire.FIN) && seg.Flags.Has(wire.ACK) && seg.End() == w.rcvNXT:
+	case seg.Flags.Has(wire.FIN) && seg.End() == w.rcvNXT && w.ackable(seg):
 		// "The only thing that can arrive in this state is a retransmission of
 		// the remote FIN. Acknowledge it, and restart the 2 MSL timeout."
 		e.counters.TimeWaitRestarts++
@@ -299,14 +300,22 @@ func (e *Engine) arrivesTimeWait(k kind, i uint32, seg *Segment) {
 		}
 	case !seg.Flags.Has(wire.ACK):
 		e.drop(nil, seg, wire.DropNoAck)
-	case w.sndNXT.Less(seg.Ack):
+	case !w.ackable(seg):
 		e.drop(nil, seg, wire.DropAckFuture)
 		if e.chal.take(e) {
 			e.ackTimeWait(k, i)
 		}
 	default:
 		e.drop(nil, seg, wire.DropTimeWait)
+		if seg.Flags.Has(wire.FIN) {
+			e.ackTimeWait(k, i)
+		}
 	}
+}
+
+// ackable reports whether the ACK lies in RFC 5961 §5.2's range.
+func (w *timeWait) ackable(seg *Segment) bool {
+	return seg.Flags.Has(wire.ACK) && seg.Ack.LessEq(w.sndNXT) && (w.sndNXT - Num(w.maxWND)).LessEq(seg.Ack)
 }
 
 // paws reports whether the segment's timestamp is an old one (RFC 7323 §5.3).
@@ -348,7 +357,7 @@ func (e *Engine) synInTimeWait(k kind, i uint32, seg *Segment) {
 }
 
 func (w *timeWait) newer(seg *Segment) bool {
-	beyond := w.rcvNXT.LessEq(seg.Seq)
+	beyond := (w.rcvNXT - 1).Less(seg.Seq)
 	if w.opts&waitTimestamps == 0 || !seg.Options.Has(wire.OptTimestamps) {
 		return beyond
 	}

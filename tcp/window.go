@@ -49,17 +49,25 @@ func (e *Engine) receiveBufferOf(o *ConnConfig) int {
 // segment and half of the buffer (§3.8.6.2.2, silly window avoidance), and
 // never left (SHLD-14): what the shift cuts off is rounded up if rounding it
 // down would take back what was offered.
+//
+// Rounding up gives away less than 1<<scale bytes, but a peer that sends byte
+// by byte could have it at every ACK. When that adds up to maxRounding without
+// the user reading, the field is rounded down (RFC 7323 §2.4 tells senders to
+// expect it), while the edge up to which text is taken stays where it was.
 func (c *conn) offer() uint16 {
-	wnd := c.rcv.WND
-	if free := c.freeWindow(); free >= wnd+c.worthwhile() {
-		wnd = free
-	}
 	s := c.rcv.scale
-	field := min(wnd>>s, 65535)
-	if field<<s < c.rcv.WND {
-		field = min((c.rcv.WND+1<<s-1)>>s, 65535)
+	if free := c.freeWindow(); free >= c.rcv.WND+c.worthwhile() {
+		if field := min(free>>s, 65535); field<<s >= c.rcv.WND {
+			c.rcv.WND, c.rcv.rounded = field<<s, 0
+			return uint16(field)
+		}
 	}
-	c.rcv.WND = field << s
+	field := min(c.rcv.WND>>s, 65535)
+	if cut := c.rcv.WND - field<<s; cut > 0 && c.rcv.rounded < maxRounding+c.rcvBuf/2 {
+		field++
+		c.rcv.rounded += 1<<s - cut
+		c.rcv.WND = field << s
+	}
 	return uint16(field)
 }
 

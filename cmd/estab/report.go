@@ -48,17 +48,19 @@ func (r *demoRun) write(w io.Writer, color bool) error {
 	fmt.Fprintf(b, "Two hosts in one process, joined by %s.\n\n", path)
 	fmt.Fprintf(b, "  GET %s\n", r.src.URL(serverAddr))
 	fmt.Fprintf(b, "  %s in %s: %s\n", trace.Size(uint64(r.bytes)), trace.Duration(r.elapsed), trace.Rate(uint64(r.bytes), r.elapsed))
-	fmt.Fprintf(b, "  SHA-256 sent      %x\n", r.sent)
-	verdict := "the same"
-	if r.sent != r.got {
-		verdict = "DIFFERENT"
+	if r.sent == r.got {
+		fmt.Fprintf(b, "  SHA-256 %x\n          the same at both ends\n\n", r.sent)
+	} else {
+		fmt.Fprintf(b, "  SHA-256 %x sent\n          %x received: DIFFERENT\n\n", r.sent, r.got)
 	}
-	fmt.Fprintf(b, "          received  %x: %s\n\n", r.got, verdict)
 
 	if err := r.world.ladder(r.flow).Write(b, trace.Style{Numbers: trace.Both, Color: color}); err != nil {
 		return err
 	}
-	b.WriteString("\nseq and ack count from the initial sequence numbers; seq= and ack= are those on\nthe wire.\n\n")
+	b.WriteByte('\n')
+	writeParagraph(b, "seq and ack count from the initial sequence numbers; seq= and ack= are those on the wire."+
+		" A window is in bytes.")
+	b.WriteByte('\n')
 	r.writeTimeWait(b)
 	r.writeTotals(b)
 	_, err := io.WriteString(w, b.String())
@@ -79,15 +81,34 @@ func prettyPath(path string) string {
 
 func (r *demoRun) writeTimeWait(b *strings.Builder) {
 	for _, t := range r.timeWaits() {
-		until := r.world.start.Add(t.until).Format("15:04:05")
-		fmt.Fprintf(b, "TIME-WAIT is held by the %s for 2 MSL = %s, until %s:\n", r.world.end(t.side, r.flow),
-			trace.Duration(2*r.world.msl), until)
-		b.WriteString("it closed first, and has to answer a repeated FIN and to outlive old segments.\n")
+		text := fmt.Sprintf("TIME-WAIT is held by the %s, 2 MSL = %s long, until %s. It closed first, and has to"+
+			" answer the other end's FIN should it come again, and to outlive old segments.",
+			r.world.end(t.side, r.flow), trace.Duration(2*r.world.msl), r.world.start.Add(t.until).Format("15:04:05"))
 		if t.ended > 0 {
-			fmt.Fprintf(b, "It ended %s after it began.\n", trace.Duration(t.ended-t.since))
+			text += fmt.Sprintf(" It ended %s after it began.", trace.Duration(t.ended-t.since))
 		}
+		writeParagraph(b, text)
 		b.WriteByte('\n')
 	}
+}
+
+// writeParagraph breaks text into lines of at most 80 columns.
+func writeParagraph(b *strings.Builder, text string) {
+	n := 0
+	for _, w := range strings.Fields(text) {
+		switch {
+		case n == 0:
+		case n+1+len(w) > 80:
+			b.WriteByte('\n')
+			n = 0
+		default:
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(w)
+		n += len(w)
+	}
+	b.WriteByte('\n')
 }
 
 // writeTotals is a table of what each end sent.

@@ -128,7 +128,9 @@ func (w *world) ladder(flow tcp.Tuple) *trace.Ladder {
 			}
 		}
 	}
-	return b.Ladder()
+	l := b.Ladder()
+	l.Ends[trace.Left].Addr = flow.LocalAddrPort().String()
+	return l
 }
 
 // end names a side's host and socket.

@@ -21,6 +21,7 @@ type echo struct {
 	queue  []*link.Packet
 	marked bool
 	pings  int
+	first  chan struct{} // if not nil, closed after the first ping
 }
 
 func (e *echo) Writable(*link.Work) {}
@@ -47,7 +48,9 @@ func (e *echo) Run(w *link.Work) {
 	for _, p := range all {
 		if reply(p.Bytes()) {
 			answers = append(answers, p)
-			e.pings++
+			if e.pings++; e.pings == 1 && e.first != nil {
+				close(e.first)
+			}
 		}
 	}
 	e.mu.Unlock()

@@ -156,7 +156,7 @@ func TestCloseUnderTraffic(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {
 		for range 20 {
 			d := mustOpen(t, Config{Addrs: addrs})
-			e := &echo{dev: d}
+			e := &echo{dev: d, first: make(chan struct{})}
 			if err := d.Attach(e); err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func TestCloseUnderTraffic(t *testing.T) {
 					}
 				})
 			}
-			p.ping(t, 1000, 10)
+			<-e.first
 			if err := d.Close(); err != nil {
 				t.Error(err)
 			}
