@@ -107,6 +107,9 @@ func (sh *shard) settle(now tcp.Time) {
 // nothing and is set again, which costs less than a reset for every
 // acknowledgement.
 func (sh *shard) arm(now tcp.Time) {
+	if sh.stack.DeadlineFloor() >= sh.timerAt {
+		return
+	}
 	next := sh.stack.NextDeadline()
 	if next >= sh.timerAt {
 		return

@@ -223,6 +223,9 @@ func (s *Stack) Advance(now tcp.Time) {
 // but TCP has timers: what lives here for a time is looked at when it is used.
 func (s *Stack) NextDeadline() tcp.Time { return s.tcp.NextDeadline() }
 
+// DeadlineFloor is not later than NextDeadline, and cheaper.
+func (s *Stack) DeadlineFloor() tcp.Time { return s.tcp.DeadlineFloor() }
+
 // Pending reports whether Output has something to do. What waits for room on
 // a link is nothing to do.
 func (s *Stack) Pending() bool {

@@ -81,9 +81,14 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	if inFlight > 0 {
 		e.detectLoss(c)
 	}
-	if c.sendq.n > 0 || c.has(fCloseCalled) {
+	if c.wantsToSend() {
 		e.mark(c)
 	}
+}
+
+// wantsToSend reports whether text or a FIN waits, for the first time or again.
+func (c *conn) wantsToSend() bool {
+	return c.lost > 0 || c.unsent() > 0 || c.has(fCloseCalled) && !c.has(fFinSent)
 }
 
 // updateSendWindow: "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should

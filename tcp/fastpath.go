@@ -37,12 +37,11 @@ func (e *Engine) fastPath(c *conn, seg *Segment) bool {
 		e.congestionAck(c, uint32(acks), inFlight)
 		e.roomToWrite(c)
 	}
-	if c.sendq.n > 0 {
-		e.mark(c)
-	}
 	if n > 0 {
 		c.rmss = max(c.rmss, uint16(min(n, 65535)))
 		e.textInOrder(c, seg, seg.Payload)
+	}
+	if c.has(fAckNow) || c.wantsToSend() {
 		e.mark(c)
 	}
 	return true

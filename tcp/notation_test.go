@@ -169,3 +169,6 @@ func (r *rig) show(segs []sentSeg, like string) string {
 	}
 	return b.String()
 }
+
+// segRange writes "from:to(n)".
+func segRange(from, n int) string { return fmt.Sprintf("%d:%d(%d)", from, from+n, n) }

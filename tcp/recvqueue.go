@@ -30,11 +30,11 @@ func (q *recvQueue) link(s *wire.Slab) {
 }
 
 // adopt adds p, which lies in s: the slab itself if p fills at least half of
-// it, a copy otherwise. So memory is at most about twice what is buffered,
-// however small the segments are that a peer chooses to send. It reports
-// whether it kept the slab.
+// it and the last slab of the queue is at least half full, a copy otherwise.
+// So memory is at most about twice what is buffered, however a peer chooses
+// to cut its segments. It reports whether it kept the slab.
 func (q *recvQueue) adopt(pool *wire.Pool, s *wire.Slab, p []byte) bool {
-	if s == nil || 2*len(p) < s.Cap() {
+	if s == nil || 2*len(p) < s.Cap() || q.tail != nil && q.tail.Room() > q.tail.Cap()/2 {
 		q.append(pool, p)
 		return false
 	}

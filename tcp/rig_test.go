@@ -1,7 +1,6 @@
 package tcp
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -136,6 +135,9 @@ func (r *rig) check() {
 	if err := r.e.CheckInvariants(); err != nil {
 		r.t.Fatalf("at %v: %v", time.Duration(r.now), err)
 	}
+	if err := checkRecords(r.e); err != nil {
+		r.t.Fatalf("at %v: %v", time.Duration(r.now), err)
+	}
 }
 
 // advance moves the clock, running each timer when it is due.
@@ -148,6 +150,12 @@ func (r *rig) advance(d time.Duration) {
 			r.e.Advance(r.now)
 			r.output()
 			return
+		}
+		if at-1 > r.now && !r.e.Pending() { // "Advance before that does nothing"
+			r.e.Advance(at - 1)
+			if r.e.Pending() {
+				r.t.Fatalf("a timer ran before NextDeadline %v", time.Duration(at))
+			}
 		}
 		r.now = max(r.now, at)
 		r.e.Advance(r.now)

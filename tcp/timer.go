@@ -129,6 +129,16 @@ func (e *Engine) NextDeadline() Time {
 	return min(at, e.half.nextDeadline(), e.wait.nextDeadline())
 }
 
+// DeadlineFloor is not later than NextDeadline, and cheaper: a shell that has
+// set its alarm for an earlier time need not know more.
+func (e *Engine) DeadlineFloor() Time {
+	at := min(e.half.nextDeadline(), e.wait.nextDeadline())
+	if len(e.timers.h) > 0 {
+		at = min(at, e.timers.h[0].at)
+	}
+	return at
+}
+
 // Advance runs the timers that are due at now.
 func (e *Engine) Advance(now Time) {
 	e.clock(now)
