@@ -59,7 +59,8 @@ func (s *soak) run() {
 		ReceiveBuffer: 4096 << r.IntN(6), SendBuffer: 4096 << r.IntN(6), MSL: time.Second,
 	}
 	cfg.ReceiveBufferMax, cfg.SendBufferMax = cfg.ReceiveBuffer, cfg.SendBuffer
-	a, b := twoHosts(s.t, cfg, link.PairOptions{MTU: []int{576, 1500, 9000, 65535}[r.IntN(4)]})
+	la, lb := s.wire(r)
+	a, b := newHost(s.t, cfg, la, addrA+"/24"), newHost(s.t, cfg, lb, addrB+"/24")
 	watch := time.AfterFunc(2*time.Hour, func() { panic(fmt.Sprintf("seed %d hangs", s.seed)) })
 	defer watch.Stop()
 	l := listen(s.t, b, addrB+":80")
@@ -92,6 +93,59 @@ func (s *soak) run() {
 			s.t.Errorf("Close: %v", err)
 		}
 	}
+}
+
+// wire is a wire of random size that is perfect, bad, or narrow.
+func (s *soak) wire(r *rand.Rand) (a, b link.Link) {
+	a, b = link.Pair(link.PairOptions{MTU: []int{576, 1500, 9000, 65535}[r.IntN(4)]})
+	switch r.IntN(3) {
+	case 0:
+		const path = "delay 5ms 2ms loss 2% reorder 5% duplicate 2% corrupt 1%"
+		bad, err := link.Impair(a, link.Impairment{Out: path, In: path, Seed: s.seed})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return bad, b
+	case 1:
+		return &narrow{Link: a, room: 5}, &narrow{Link: b, room: 5}
+	}
+	return a, b
+}
+
+// narrow is a link that takes five packets at a time, and more a millisecond
+// later: it refuses, and says when it has room again.
+type narrow struct {
+	link.Link
+	mu      sync.Mutex
+	recv    link.Receiver
+	room    int
+	refused bool
+}
+
+func (n *narrow) Attach(r link.Receiver) error {
+	n.recv = r
+	return n.Link.Attach(r)
+}
+
+func (n *narrow) Enqueue(w *link.Work, pkts []*link.Packet) int {
+	n.mu.Lock()
+	took := min(n.room, len(pkts))
+	n.room -= took
+	if took < len(pkts) && !n.refused {
+		n.refused = true
+		time.AfterFunc(time.Millisecond, n.widen)
+	}
+	n.mu.Unlock()
+	return n.Link.Enqueue(w, pkts[:took])
+}
+
+func (n *narrow) widen() {
+	n.mu.Lock()
+	n.room, n.refused = 5, false
+	n.mu.Unlock()
+	var w link.Work
+	n.recv.Writable(&w)
+	w.Run()
 }
 
 // orderly plays a connection of which both ends write what they have, close

@@ -16,7 +16,11 @@ func (e *Engine) arrivesListen(l *listener, seg *Segment) {
 	case seg.Flags.Has(wire.ACK):
 		// "Second, check for an ACK: Any acknowledgment is bad if it arrives on
 		// a connection still in the LISTEN state. An acceptable reset segment
-		// should be formed for any arriving ACK-bearing segment."
+		// should be formed for any arriving ACK-bearing segment." Unless it
+		// brings back a cookie.
+		if e.cookieAck(l, seg) {
+			return
+		}
 		e.drop(nil, seg, wire.DropListenAck)
 		e.reset(seg)
 	case seg.Flags.Has(wire.SYN) && !seg.Flags.Has(wire.FIN):
@@ -35,37 +39,23 @@ func (e *Engine) arrivesListen(l *listener, seg *Segment) {
 // Deviation: text on the SYN is not queued, as §3.10.7.2 would have it, but
 // left for the peer to send again: the record has no place for it.
 func (e *Engine) arrivesListenSyn(l *listener, seg *Segment, wait uint32, oldNXT Num) {
-	if !l.hasRoom() {
-		e.drop(nil, seg, wire.DropAcceptQueue)
+	switch v, why := e.judgeSyn(l, seg, wait != 0); v {
+	case synDrop:
+		e.drop(nil, seg, why)
+		return
+	case synCookie:
+		e.sendCookie(l, seg)
 		return
 	}
-	if e.half.n >= e.cfg.MaxHalfOpen {
-		e.drop(nil, seg, wire.DropBacklog)
-		return
-	}
-	o := &seg.Options
+	mss, opts := e.synOptions(seg)
 	h := halfOpen{
 		deadline: e.now.Add(e.synAckRTO(0)), irs: seg.Seq, listener: l.slot, wait: wait,
 		local: seg.LocalPort, remote: seg.RemotePort, zone: uint16(seg.Zone),
-		wnd: seg.Wnd, mss: defaultMSS(&seg.Tuple), iss: e.iss(&seg.Tuple),
+		wnd: seg.Wnd, mss: max(mss, minMSS), iss: e.iss(&seg.Tuple), opts: opts, tsRecent: seg.Options.TSVal,
 	}
 	if wait != 0 {
 		h.iss = e.issAfter(&seg.Tuple, oldNXT)
 		e.wait.record(waitKind(&seg.Tuple), wait-1).opts |= waitHeld
-	}
-	if o.Has(wire.OptMSS) {
-		h.mss = max(o.MSS, minMSS)
-	}
-	if o.Has(wire.OptTimestamps) && !e.cfg.NoTimestamps {
-		h.opts |= halfTimestamps
-		h.tsRecent = o.TSVal
-	}
-	if o.Has(wire.OptWindowScale) && !e.cfg.NoWindowScaling {
-		// RFC 7323 §2.3: a shift count above 14 is to be used as 14.
-		h.opts |= halfScale | halfOpts(min(o.WindowScale, maxWindowScale))
-	}
-	if o.Has(wire.OptSACKPermitted) && !e.cfg.NoSACK {
-		h.opts |= halfSACK
 	}
 	e.counters.PassiveOpens++
 	k, i := e.addHalfOpen(&seg.Tuple, seg.Hash, h)
@@ -119,7 +109,9 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		// sent, as for any segment outside the window; its sender, in SYN-SENT,
 		// could make nothing of that.)
 		e.drop(nil, seg, wire.DropDuplicate)
-		e.repeatSynAck(&seg.Tuple, h)
+		if e.cfg.Defence.NoSources || e.sources.allow(e, seg) {
+			e.repeatSynAck(&seg.Tuple, h)
+		}
 	case seg.Flags.Has(wire.RST) && !seg.Seq.In(nxt, wnd):
 		e.drop(nil, seg, wire.DropSequence)
 	case !acceptable(seg.Seq, seg.Len(), nxt, wnd) || h.paws(seg):
@@ -195,6 +187,23 @@ func (e *Engine) completeHandshake(k kind, i uint32, l *listener, seg *Segment) 
 		return
 	}
 	rec := *h
+	c := e.passiveConn(l, seg, &rec)
+	e.table.replace(seg.Hash, k, i, kindConn, c.slot)
+	c.tw = rec.wait
+	if rec.sends == 1 {
+		e.sampleRTT(c, e.halfOpenAge(&rec))
+	} else {
+		e.backOffAfterLostSyn(c, seg)
+	}
+	e.freeHalfOpen(k, i)
+	e.enqueue(l, c)
+	e.arrivesSync(c, seg)
+}
+
+// passiveConn makes the TCB of a handshake that the segment completes, still
+// in SYN-RECEIVED.
+func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
+	e.sources.verify(e, &seg.Tuple)
 	c := e.newConn(&seg.Tuple)
 	c.state = StateSynReceived
 	c.listener = l.id()
@@ -207,16 +216,5 @@ func (e *Engine) completeHandshake(k kind, i uint32, l *listener, seg *Segment) 
 	e.negotiate(c, rec.mss, rec.opts, rec.tsRecent)
 	c.snd.WND, c.snd.maxWND = uint32(rec.wnd), uint32(rec.wnd)
 	c.sendq.base = rec.iss + 1
-	e.table.replace(seg.Hash, k, i, kindConn, c.slot)
-	if rec.wait != 0 {
-		c.tw = rec.wait
-	}
-	if rec.sends == 1 {
-		e.sampleRTT(c, e.halfOpenAge(&rec))
-	} else {
-		e.backOffAfterLostSyn(c, seg)
-	}
-	e.freeHalfOpen(k, i)
-	e.enqueue(l, c)
-	e.arrivesSync(c, seg)
+	return c
 }

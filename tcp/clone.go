@@ -31,6 +31,7 @@ func (e *Engine) Clone() *Engine {
 		c.listeners[i].queue = slices.Clone(e.listeners[i].queue)
 	}
 	c.listenAt = maps.Clone(e.listenAt)
+	c.sources.t = slices.Clone(e.sources.t)
 	c.timers.h = slices.Clone(e.timers.h)
 	c.dirty = slices.Clone(e.dirty)
 	c.blocked = slices.Clone(e.blocked)

@@ -35,6 +35,9 @@ type Config struct {
 	MaxHalfOpen int // half-open records; 65,536
 	MaxTimeWait int // TIME-WAIT records; 1,048,576: the oldest goes first
 
+	Defence       Defence // against SYN floods: what to do without; the limits of a source
+	CookiesAlways bool    // take SYN cookies at any time, as in a fleet that shares RotateCookies' secret
+
 	PortFirst, PortLast uint16 // ephemeral ports; 32768 to 60999
 
 	InitialWindow   int    // segments; 10 (RFC 6928)
@@ -107,6 +110,8 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxConns, 1<<20)
 	def(&c.MaxHalfOpen, 1<<16)
 	def(&c.MaxTimeWait, 1<<20)
+	def(&c.Defence.SourceHalfOpen, max(c.MaxHalfOpen/16, 16))
+	def(&c.Defence.SourceSyns, 512)
 	if c.PortFirst == 0 {
 		c.PortFirst = 32768
 	}

@@ -10,10 +10,11 @@ import (
 // Engine is the TCP of one host, or of one shard of a host: its connections,
 // its listeners and what is left of both. It is not safe for concurrent use.
 type Engine struct {
-	cfg  Config
-	now  Time
-	keys struct{ iss, timestamp, flow, portOffset, portCounter wire.Key }
-	alg  cc.Algorithm
+	cfg     Config
+	now     Time
+	keys    struct{ iss, timestamp, flow, portOffset, portCounter, source, cookieMask wire.Key }
+	cookies cookieKeys
+	alg     cc.Algorithm
 
 	table     table
 	conns     []*conn
@@ -34,6 +35,7 @@ type Engine struct {
 	readyHead int // ready[:readyHead] is taken
 	replies   replyQueue
 	chal      challengeLimit
+	sources   sources
 	ports     portCounters
 
 	pool     wire.Pool
@@ -74,6 +76,11 @@ type Counters struct {
 	SynAckRetransmits     uint64
 	ReceiveQueueCollapses uint64 // small segments copied together
 	FastPath              uint64 // segments that took it
+	CookiesSent           uint64
+	CookiesAccepted       uint64
+	CookiesRejected       uint64 // ACKs that brought none back while they were taken
+	HalfOpenEvictions     uint64
+	SourceLimited         uint64 // SYNs over a limit of their source
 	IllegalTransitions    uint64 // must stay 0
 	MTUReductions         uint64
 }
@@ -108,6 +115,9 @@ func New(cfg Config) (*Engine, error) {
 	e.keys.timestamp = deriveKey(&cfg.Secret, keyTimestamp)
 	e.keys.flow = deriveKey(&cfg.Secret, keyFlow)
 	e.keys.portOffset = deriveKey(&cfg.Secret, keyPortOffset)
+	e.keys.source = deriveKey(&cfg.Secret, keySource)
+	e.keys.cookieMask = deriveKey(&cfg.Secret, keyCookieMask)
+	e.cookies.current = deriveKey(&cfg.Secret, keyCookie)
 	e.keys.portCounter = deriveKey(&cfg.Secret, keyPortCounter)
 	e.chal = newChallengeLimit(newStream(deriveKey(&cfg.Secret, keyChallenge)))
 	return e, nil

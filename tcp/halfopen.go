@@ -148,6 +148,7 @@ func (h *halfOpens) nextDeadline() Time {
 func (e *Engine) addHalfOpen(t *Tuple, hash uint64, h halfOpen) (kind, uint32) {
 	e.half.n++
 	e.listeners[h.listener].halfOpen++
+	e.sources.opened(e, t)
 	k, i := kindHalf6, uint32(0)
 	if is4(t) {
 		k, i = kindHalf4, e.half.v4.add(t, h)
@@ -167,6 +168,8 @@ func (e *Engine) addHalfOpen(t *Tuple, hash uint64, h halfOpen) (kind, uint32) {
 func (e *Engine) freeHalfOpen(k kind, i uint32) {
 	e.listeners[e.half.record(k, i).listener].halfOpen--
 	e.half.n--
+	t := e.half.tuple(k, i)
+	e.sources.closed(e, &t)
 	if k == kindHalf4 {
 		e.half.v4.unlink(i)
 		e.half.v4.put(i)
@@ -217,12 +220,11 @@ func (e *Engine) expireHalfOpen() {
 func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 	h := e.half.record(k, i)
 	t := e.half.tuple(k, i)
-	retries := min(max(e.cfg.SynAckRetries, 0), maxStages-1)
 	if e.cfg.Events.Wants(EventTimer) {
 		e.cfg.Events.putUnverified(Event{Time: e.now, Tuple: t, Kind: EventTimer, Timer: TimerSynAck,
 			From: StateSynReceived, To: StateSynReceived, Passive: true, Count: uint32(h.stage) + 1})
 	}
-	if int(h.stage) >= retries {
+	if int(h.stage) >= e.synAckRetries() {
 		e.counters.Timeouts++
 		e.dropHalfOpen(k, i, nil)
 		return

@@ -11,11 +11,11 @@ func (e *Engine) iss(t *Tuple) Num {
 // beyond what the old connection used (RFC 9293 MAY-2; RFC 6191); after a
 // gigabyte the clock alone can lie behind it.
 func (e *Engine) issAfter(t *Tuple, oldNXT Num) Num {
-	iss := e.iss(t)
-	if floor := oldNXT + reuseMargin; iss.Less(floor) {
-		return floor
+	floor := oldNXT + reuseMargin
+	if iss := e.iss(t); iss.In(floor, 1<<30) { // ahead, and well within half of the circle
+		return iss
 	}
-	return iss
+	return floor
 }
 
 // reuseMargin keeps a reopened pair clear of the old connection's last window.

@@ -5,6 +5,7 @@ package tcp
 //
 //	half-open records     Config.MaxHalfOpen, 56 bytes each (IPv6: 80)
 //	TIME-WAIT records     Config.MaxTimeWait, 56 bytes each (IPv6: 80)
+//	sources of SYNs       sourceEntries of 12 bytes (sources.go)
 //	TCBs                  Config.MaxConns
 //	accept queue          ListenOptions.Backlog or Gate
 //	receive queue         the receive buffer: payload; slabs at least half full,

@@ -44,6 +44,8 @@ type listener struct {
 	opts      ListenOptions
 	queue     []uint32 // slots of connections that wait for Accept, oldest first
 	halfOpen  int
+	cookies   bool // a cookie was sent, last at cookieAt
+	cookieAt  Time
 }
 
 func (l *listener) id() ListenerID { return ListenerID(l.gen)<<32 | ListenerID(l.slot+1) }

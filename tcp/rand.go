@@ -14,6 +14,9 @@ const (
 	keyPortOffset
 	keyPortCounter
 	keyChallenge
+	keySource
+	keyCookie
+	keyCookieMask
 )
 
 // deriveKey makes the key of that name: SipHash under each half of the secret.

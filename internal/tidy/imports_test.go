@@ -16,7 +16,7 @@ const root = "../.."
 
 // pure are the standard packages that compute and nothing else: free to all.
 var pure = []string{
-	"bytes", "cmp", "container/heap", "encoding/binary", "encoding/hex", "encoding/json", "encoding/xml", "errors", "fmt", "hash/maphash", "io", "iter",
+	"bytes", "cmp", "container/heap", "crypto/subtle", "encoding/binary", "encoding/hex", "encoding/json", "encoding/xml", "errors", "fmt", "hash/maphash", "io", "iter",
 	"maps", "math", "math/big", "math/bits", "regexp", "slices", "sort", "strconv", "strings", "unicode",
 	"unicode/utf8", "unsafe",
 }

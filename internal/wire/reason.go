@@ -36,6 +36,7 @@ const (
 	DropListenAck     // an ACK in LISTEN: answered with a RST
 	DropListenFlags   // SYN with FIN, or nothing that LISTEN has a use for
 	DropBacklog       // the half-open table is full
+	DropSourceLimit   // too many SYNs from one source
 	DropAcceptQueue   // the accept queue is full
 	DropSynSentAck    // an unacceptable ACK in SYN-SENT
 	DropSynSentReset  // a RST without an acceptable ACK in SYN-SENT
@@ -73,7 +74,7 @@ var reasonNames = [NumReasons]string{
 	DropTCPHeader: "tcp-header", DropTCPChecksum: "tcp-checksum", DropTCPOption: "tcp-option", DropTCPPort: "tcp-port",
 	DropClosedReset: "closed-reset", DropNoListener: "no-listener", DropListenReset: "listen-reset",
 	DropListenAck: "listen-ack", DropListenFlags: "listen-flags", DropBacklog: "backlog",
-	DropAcceptQueue: "accept-queue", DropSynSentAck: "syn-sent-ack", DropSynSentReset: "syn-sent-reset",
+	DropSourceLimit: "source-limit", DropAcceptQueue: "accept-queue", DropSynSentAck: "syn-sent-ack", DropSynSentReset: "syn-sent-reset",
 	DropSynSentFlags: "syn-sent-flags", DropSequence: "sequence", DropPAWS: "paws",
 	DropResetWindow: "reset-window", DropSynChallenge: "syn-challenge", DropNoAck: "no-ack",
 	DropAckOld: "ack-old", DropAckFuture: "ack-future", DropHalfOpenAck: "half-open-ack",

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -78,6 +77,8 @@ type match struct {
 	ta, tg  *talker
 	family  int
 	history uint64
+	dbg string
+	cfg tcp.Config
 }
 
 // The addresses of gVisor's host; estab's are those that package sim gives.
@@ -169,6 +170,7 @@ func (m *match) estabConfig() tcp.Config {
 	if m.r.IntN(2) == 0 {
 		c.Congestion = "reno"
 	}
+	m.cfg = c
 	return c
 }
 
@@ -179,12 +181,13 @@ func (m *match) gvisorConfig() {
 	delay := tcpip.TCPDelayEnabled(m.r.IntN(2) == 0)
 	moderate := tcpip.TCPModerateReceiveBufferOption(m.r.IntN(2) == 0)
 	recovery := tcpip.TCPRecovery(m.r.IntN(2)) // RACK or not
-	rcv := tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: 1 << 20, Max: 4 << 20}
+	rcv := tcpip.TCPReceiveBufferSizeRangeOption{Min: gtcp.MinBufferSize, Default: 1 << 20, Max: 4 << 20}
 	if m.r.IntN(3) == 0 {
-		rcv.Default = 500 + m.r.IntN(5000)
+		rcv.Default = gtcp.MinBufferSize + m.r.IntN(5000)
 		moderate = false
 	}
-	snd := tcpip.TCPSendBufferSizeRangeOption{Min: 1, Default: 4096 << m.r.IntN(8), Max: 4 << 20}
+	snd := tcpip.TCPSendBufferSizeRangeOption{Min: gtcp.MinBufferSize, Default: 4096 << m.r.IntN(8), Max: 4 << 20}
+	m.dbg = fmt.Sprint("sack ", sack, " delay ", delay, " moderate ", moderate, " rack ", recovery, " rcv ", rcv.Default, " snd ", snd.Default)
 	syn, max, rto := tcpip.TCPSynRetriesOption(60), tcpip.TCPMaxRetriesOption(60), tcpip.TCPMaxRTOOption(20*time.Second)
 	for _, o := range []tcpip.SettableTransportProtocolOption{&sack, &delay, &moderate, &recovery, &rcv, &snd, &syn, &max, &rto} {
 		opt(o)
@@ -203,7 +206,7 @@ func (m *match) note(from string, b []byte) {
 		wire.ParseIP(b, &ip)
 		wire.ParseTCP(b[ip.HeaderLen:], &seg)
 		m.t.Logf("%v %s %v %d:%d(%d) ack %d win %d %+v", time.Duration(m.w.Now())-time.Hour, from,
-			seg.Flags, seg.Seq, uint32(seg.Seq)+uint32(seg.DataLen()), seg.DataLen(), seg.Ack, seg.Wnd, seg.Options)
+			seg.Flags, seg.Seq, uint32(seg.Seq)+uint32(seg.DataLen()), seg.DataLen(), seg.Ack, seg.Wnd, opts(&seg.Options))
 	}
 }
 
@@ -249,17 +252,23 @@ func (m *match) estabDials() {
 		m.tg.work()
 	}
 	m.kicks()
-	tag := m.a.Start(app(func(tcp.Ready) { m.ta.work() }))
+	var id tcp.ConnID
+	tag := m.a.Start(app(func(r tcp.Ready) {
+		if r.What&tcp.Connected != 0 {
+			m.ta.sock = estabSocket{m.a, id}
+		}
+		m.ta.work()
+	}))
 	to := wire.AddrFrom4(gvisor4.AsSlice())
 	if m.family == 1 {
 		to = wire.AddrFrom16(gvisor6.AsSlice())
 	}
-	id, e := m.a.TCP().Open(m.w.Now(), tcp.OpenOptions{Tag: tag, Conn: m.connConfig(), Tuple: wire.Tuple{
+	var e tcp.Error
+	id, e = m.a.TCP().Open(m.w.Now(), tcp.OpenOptions{Tag: tag, Conn: m.connConfig(), Tuple: wire.Tuple{
 		Local: wire.AddrFrom(m.a.Addrs[m.family]), Remote: to, RemotePort: port}})
 	if e != 0 {
 		m.t.Fatal(e)
 	}
-	m.ta.sock = estabSocket{m.a, id}
 	m.ta.kick()
 	m.g.settle()
 }
@@ -288,8 +297,12 @@ func (m *match) gvisorDials() {
 	if err := gvisorError(ep.Connect(to)); err != nil {
 		m.t.Fatal(err)
 	}
-	m.tg.sock = gvisorSocket{ep}
-	m.g.app = m.tg.work
+	m.g.app = func() {
+		if m.tg.sock == nil && gtcp.EndpointState(ep.State()) != gtcp.StateSynSent {
+			m.tg.sock = gvisorSocket{ep}
+		}
+		m.tg.work()
+	}
 	m.g.settle()
 }
 
@@ -324,7 +337,7 @@ func (m *match) check(done bool) {
 		t.Errorf("estab is left with %+v", c)
 	}
 	for _, ep := range m.g.stack.RegisteredEndpoints() {
-		t.Errorf("gvisor is left with %T %+v", ep, ep)
+		t.Errorf("gvisor is left with a connection in %v", gtcp.EndpointState(ep.(tcpip.Endpoint).State()))
 	}
 	k := m.a.TCP().Counters()
 	total.retransmits += k.Retransmits
@@ -332,7 +345,11 @@ func (m *match) check(done bool) {
 	total.probes += k.ZeroWindowProbes
 	if t.Failed() && *seedFlag < 0 {
 		t.Logf("plans: estab %+v, gvisor %+v", m.ta.plan, m.tg.plan)
+		t.Logf("gv %v %v next %v", m.g.clock.next(), m.dbg, m.cfg)
 	}
 }
 
-var _ io.Reader = (*source)(nil)
+// opts writes the options that matter to whoever reads a history.
+func opts(o *wire.Options) string {
+	return fmt.Sprint(o.SACK[:o.NSACK])
+}
