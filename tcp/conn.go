@@ -283,9 +283,9 @@ func setSeg(ev *Event, seg *Segment) {
 	}
 }
 
-// autotune measures how fast the user reads, to size the receive buffer
+// autotune measures how fast text arrives, to size the receive buffer
 // (user_receive.go).
 type autotune struct {
-	since  Time
-	copied uint32 // bytes read since then
+	since   Time
+	arrived uint32 // bytes in order since then
 }

@@ -160,6 +160,11 @@ func (r *Ring) Wants(k EventKind) bool { return r != nil && r.Mask&k != 0 }
 
 // Put appends an event.
 func (r *Ring) Put(e Event) {
+	r.noise = 0
+	r.put(e)
+}
+
+func (r *Ring) put(e Event) {
 	if r.tail-r.head == uint64(len(r.events)) {
 		r.head++
 		r.Lost++
@@ -176,7 +181,7 @@ func (r *Ring) putUnverified(e Event) {
 		return
 	}
 	r.noise++
-	r.Put(e)
+	r.put(e)
 }
 
 // Next takes the oldest event out of the ring.

@@ -168,6 +168,19 @@ func (c *conn) effectiveMSS() uint32 {
 	return mss
 }
 
+// fitSACK leaves out the SACK blocks that would make a segment with n bytes of
+// text larger than the path takes: text that is sent again was cut when there
+// were fewer blocks, or none.
+func (c *conn) fitSACK(seg *Segment, n uint32) {
+	o := &seg.Options
+	if fits := (int(c.smss) - int(n) - 4) / 8; o.NSACK > 0 && fits < int(o.NSACK) {
+		o.NSACK = uint8(max(fits, 0))
+		if fits <= 0 {
+			o.Set &^= wire.OptSACK
+		}
+	}
+}
+
 // emitText sends n bytes from seq on, and the FIN if it is due there.
 func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool) bool {
 	seg := &e.out
@@ -178,6 +191,7 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 		seg.Flags |= wire.FIN
 	}
 	if n > 0 {
+		c.fitSACK(seg, n)
 		pieces := c.sendq.gather(e.scratch[:0], from, int(n))
 		e.scratch = pieces
 		seg.Payload, seg.Rest = pieces[0], pieces[1:]

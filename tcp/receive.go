@@ -66,6 +66,7 @@ func (e *Engine) textInOrder(c *conn, seg *Segment, p []byte) {
 	}
 	n := uint32(nxt - old)
 	c.rcv.WND -= n
+	c.rcvAuto.arrived += n
 	e.counters.BytesIn += uint64(n)
 	if gap {
 		c.unacked += n

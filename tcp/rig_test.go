@@ -336,3 +336,30 @@ func (r *rig) serve(o ListenOptions, options string) {
 	r.accept()
 	r.wantState(StateEstablished)
 }
+
+// shutdown is the user's CLOSE of the sending direction.
+func (r *rig) shutdown() {
+	r.t.Helper()
+	if err := r.e.Shutdown(r.now, r.id); err != 0 {
+		r.t.Fatalf("Shutdown: %v", err)
+	}
+	r.output()
+}
+
+// close gives up the handle.
+func (r *rig) close(linger time.Duration) {
+	r.t.Helper()
+	r.e.Close(r.now, r.id, linger)
+	r.output()
+}
+
+// wantGone says that nothing of any connection is left, and no timer.
+func (r *rig) wantGone() {
+	r.t.Helper()
+	if c := r.e.Counts(); c.Conns+c.HalfOpen+c.TimeWait+c.Orphans+c.Timers+c.Slabs != 0 || r.e.table.len() != 0 {
+		r.t.Fatalf("left: %+v", c)
+	}
+	if at := r.e.NextDeadline(); at != Never {
+		r.t.Fatalf("a timer is due at %v", time.Duration(at))
+	}
+}

@@ -26,7 +26,7 @@ func (e *Engine) Receive(now Time, id ConnID, p []byte, f ReceiveFlags) (int, Er
 	if c.recvq.n > 0 {
 		n := c.recvq.read(&e.pool, p, f&ReceivePeek != 0)
 		if f&ReceivePeek == 0 {
-			e.read(c, n)
+			e.read(c)
 		}
 		return n, 0
 	}
@@ -51,34 +51,34 @@ func (e *Engine) Readable(id ConnID) int {
 	return 0
 }
 
-// read follows a RECEIVE of n bytes: the window may open, the buffer may grow.
-func (e *Engine) read(c *conn, n int) {
+// read follows a RECEIVE: the window may open, the buffer may grow.
+func (e *Engine) read(c *conn) {
 	if c.state == StateClosed || c.state == StateTimeWait || c.has(fFinReceived) {
 		return
 	}
-	e.growReceiveBuffer(c, n)
+	e.growReceiveBuffer(c)
 	if c.windowUpdate() {
 		c.set(fAckNow)
 		e.mark(c)
 	}
 }
 
-// growReceiveBuffer sizes the buffer by how much the user reads in a round
-// trip, and twice that, so that a sender in slow start finds room. Only the
-// rate counts: a buffer that is larger than rate x RTT buys nothing and costs
-// the cache.
-func (e *Engine) growReceiveBuffer(c *conn, n int) {
-	if c.has(fFixedRcvBuf) {
+// growReceiveBuffer sizes the buffer by how much arrives in a round trip, and
+// twice that, so that a sender in slow start finds room. It is called when the
+// user reads: a buffer whose user doesn't need not grow. Only the rate counts:
+// a buffer that is larger than rate x RTT buys nothing and costs the cache.
+func (e *Engine) growReceiveBuffer(c *conn) {
+	a, rtt := &c.rcvAuto, max(c.srtt, minAutotuneRTT)
+	took := e.now.Sub(a.since)
+	if c.has(fFixedRcvBuf) || took < rtt {
 		return
 	}
-	a := &c.rcvAuto
-	a.copied += uint32(n)
-	rtt := max(c.srtt, 50*time.Microsecond)
-	if e.now.Sub(a.since) < rtt {
-		return
-	}
-	if want := 2 * a.copied; want > c.rcvBuf && e.now.Sub(a.since) < 2*rtt {
-		c.rcvBuf = min(want, uint32(e.cfg.ReceiveBufferMax))
+	if want := 2 * uint64(a.arrived) * uint64(rtt) / uint64(took); want > uint64(c.rcvBuf) {
+		c.rcvBuf = uint32(min(want, uint64(e.cfg.ReceiveBufferMax)))
 	}
 	*a = autotune{since: e.now}
 }
+
+// minAutotuneRTT is the round trip below which the sizing of the receive
+// buffer sees no difference: a link in memory.
+const minAutotuneRTT = 50 * time.Microsecond

@@ -43,9 +43,10 @@ func (r *demoRun) write(w io.Writer, color bool) error {
 	b := &strings.Builder{}
 	path := "a clean link in memory"
 	if r.world.path != "" {
-		path = fmt.Sprintf("a bad link (each way: %s; seed %d)", prettyPath(r.world.path), r.world.seed)
+		path = fmt.Sprintf("a bad link; each way: %s; seed %d", prettyPath(r.world.path), r.world.seed)
 	}
-	fmt.Fprintf(b, "Two hosts in one process, joined by %s.\n\n", path)
+	writeParagraph(b, fmt.Sprintf("Two hosts in one process, joined by %s.", path))
+	b.WriteByte('\n')
 	fmt.Fprintf(b, "  GET %s\n", r.src.URL(serverAddr))
 	fmt.Fprintf(b, "  %s in %s: %s\n", trace.Size(uint64(r.bytes)), trace.Duration(r.elapsed), trace.Rate(uint64(r.bytes), r.elapsed))
 	if r.sent == r.got {

@@ -132,6 +132,7 @@ type servant struct {
 
 // accepted notes the connection on which the request will come.
 func (s *servant) accepted(ctx context.Context, c net.Conn) context.Context {
+	s.world.fetchEvents()
 	if c, ok := c.(*estab.Conn); ok {
 		select {
 		case s.conn <- c:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"estab"
@@ -26,10 +27,12 @@ type world struct {
 	hosts  [2]*estab.Host
 	shift  [2]time.Duration // from start to the beginning of a host's clock
 	tap    *tap
-	events [2][]tcp.Event
 	msl    time.Duration
 	path   string
 	seed   uint64
+
+	mu     sync.Mutex
+	events [2][]tcp.Event
 }
 
 // ringSize is how many events a shard keeps. They are fetched once the
@@ -74,6 +77,8 @@ func (w *world) close() {
 // fetchEvents takes the events of both hosts out of their rings and keeps
 // those that tell a story which the tap doesn't.
 func (w *world) fetchEvents() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for side, h := range w.hosts {
 		events, _ := h.Events()
 		for _, e := range events {
@@ -96,6 +101,8 @@ func (w *world) history(s trace.Side, flow tcp.Tuple) []change {
 	if s == trace.Right {
 		flow = flow.Swap()
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	var all []change
 	for _, e := range w.events[s] {
 		if e.Kind == tcp.EventState && e.Tuple == flow {
@@ -116,6 +123,8 @@ func last(h []change) tcp.State {
 // ladder is the connection as rows.
 func (w *world) ladder(flow tcp.Tuple) *trace.Ladder {
 	b := w.tap.builder
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for side, events := range w.events {
 		b.Shift(trace.Side(side), w.shift[side])
 		t := flow

@@ -184,10 +184,10 @@ func ParsePlaces(text string) (code, tests map[Ref][]Place, err error) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
-		if line[0] == '#' {
+		f := strings.Fields(line)
+		if len(f) == 0 || f[0][0] == '#' {
 			continue
 		}
-		f := strings.Fields(line)
 		if len(f) != 6 {
 			return nil, nil, fmt.Errorf("places.txt:%d: %d words, want 6", n, len(f))
 		}

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"strings"
+
 	"estab/tcp"
 )
 
@@ -50,8 +52,9 @@ func (f *Fold) count() uint64 {
 	return f.Segments[0] + f.Segments[1] + f.Acks[0] + f.Acks[1]
 }
 
-// lines are the text of a fold: what went each way, and what went wrong.
-func (f *Fold) lines(p *pen) []string {
+// lines are the text of a fold, for that many columns: what went each way, and
+// what went wrong.
+func (f *Fold) lines(p *pen, columns int) []string {
 	var lines []string
 	for s, n := range f.Segments {
 		if n > 0 {
@@ -63,21 +66,19 @@ func (f *Fold) lines(p *pen) []string {
 			lines = append(lines, p.sent(s, Count(n)+plural(n, " acknowledgement")))
 		}
 	}
-	wrong := ""
+	var wrong []string
 	for _, w := range []struct {
 		n    uint64
 		text string
 	}{{f.Lost, " lost"}, {f.Corrupt, " damaged"}, {f.Doubled, " doubled"}, {f.Again, " sent again"}} {
 		if w.n > 0 {
-			if wrong != "" {
-				wrong += ", "
-			}
-			wrong += Count(w.n) + w.text
+			wrong = append(wrong, Count(w.n)+w.text+",")
 		}
 	}
-	if wrong != "" {
-		lines = append(lines, wrong)
+	if n := len(wrong); n > 0 {
+		wrong[n-1] = strings.TrimSuffix(wrong[n-1], ",")
 	}
+	lines = append(lines, fill(nil, columns-4, wrong)...)
 	lines[0] = p.ellipsis + " " + lines[0] + " " + p.ellipsis
 	return lines
 }

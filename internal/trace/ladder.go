@@ -191,7 +191,7 @@ func (d *drawing) row(r *Row) {
 		}
 		middle = append(middle, d.notes(r, r.From.Other(), styleLoss)...)
 	case RowFold:
-		for _, s := range r.Fold.lines(&d.pen) {
+		for _, s := range r.Fold.lines(&d.pen, d.arrow) {
 			middle = append(middle, d.pen.paint(styleData, center(s, d.arrow)))
 		}
 	case RowNote:

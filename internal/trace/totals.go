@@ -10,7 +10,7 @@ type Totals struct {
 	Again      uint64 // segments that had been sent before, or parts of which had
 	AgainBytes uint64 // of text in them
 	Acks       uint64 // without text, SYN, FIN and RST
-	DupAcks    uint64 // of them, duplicates (RFC 5681 §2), with or without SACK blocks
+	DupAcks    uint64 // of them, duplicates in the sense of RFC 5681 §2
 	Lost       uint64 // segments that did not reach the other end whole
 	Corrupt    uint64 // segments that were damaged on the way
 	Doubled    uint64 // that reached the other end twice
@@ -46,17 +46,19 @@ func (t *Totals) add(p *shown, me, peer *stream) {
 }
 
 // acknowledgement counts a segment that only acknowledges. RFC 5681 §2: it is
-// a duplicate if there is data in flight, it acknowledges what the one before
-// did, and its window is the same; with SACK blocks (RFC 6675 §2) the window
-// may differ.
+// a duplicate if "(a) the receiver of the ACK has outstanding data, (b) the
+// incoming acknowledgment carries no data, (c) the SYN and FIN bits are both
+// off, (d) the acknowledgment number is equal to the greatest acknowledgment
+// received on the given connection … and (e) the advertised window in the
+// incoming acknowledgment equals the advertised window in the last incoming
+// acknowledgment".
 func (t *Totals) acknowledgement(p *shown, me, peer *stream) {
 	if p.Seg.Flags.Any(wire.SYN|wire.FIN|wire.RST) || !p.Seg.Flags.Any(wire.ACK) {
 		return
 	}
 	if p.Seg.Len == 0 {
 		t.Acks++
-		same := p.label.RelAck == me.lastAck && (p.Seg.Wnd == me.lastWnd || p.Seg.Options.Has(wire.OptSACK))
-		if same && peer.high > p.label.RelAck {
+		if p.label.RelAck == me.lastAck && p.Seg.Wnd == me.lastWnd && peer.high > p.label.RelAck {
 			t.DupAcks++
 		}
 	}

@@ -337,7 +337,7 @@ func (m *match) check(done bool) {
 		t.Errorf("estab is left with %+v", c)
 	}
 	for _, ep := range m.g.stack.RegisteredEndpoints() {
-		t.Errorf("gvisor is left with a connection in %v", gtcp.EndpointState(ep.(tcpip.Endpoint).State()))
+		t.Errorf("gvisor is left with a connection in %v", gtcp.EndpointState(ep.(tcpip.Endpoint).State())); t.Logf("DUMP %+v", *dbgsnd(ep.(*gtcp.Endpoint)))
 	}
 	k := m.a.TCP().Counters()
 	total.retransmits += k.Retransmits
