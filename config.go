@@ -88,6 +88,7 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("estab: Config.Shards is %d: it must be a power of two, at most %d", c.Shards, maxShards)
 	}
 	if c.Secret == [32]byte{} {
+		// Obeys: RFC 6528 4.
 		rand.Read(c.Secret[:])
 	}
 	if c.KeepAlive == 0 {

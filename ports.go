@@ -42,6 +42,7 @@ func (h *Host) tuple(laddr, raddr netip.AddrPort) (tcp.Tuple, error) {
 }
 
 // local is the address to dial from.
+// Obeys: RFC 9293 MUST-43, MUST-44.
 func (h *Host) local(local, remote netip.Addr) (netip.Addr, error) {
 	if !local.IsValid() || local.IsUnspecified() {
 		src, e := h.source(remote)

@@ -55,6 +55,7 @@ func (s *soak) random(stream uint64) *rand.Rand { return rand.New(rand.NewPCG(s.
 func (s *soak) run() {
 	r := s.random(0)
 	cfg := estab.Config{
+		Secret: [32]byte{1: byte(s.seed), 2: byte(s.seed >> 8), 3: 1},
 		Shards: []int{1, 2, 16}[r.IntN(3)], KeepAlive: -1,
 		ReceiveBuffer: 4096 << r.IntN(6), SendBuffer: 4096 << r.IntN(6), MSL: time.Second,
 	}

@@ -174,7 +174,9 @@ func (n *Network) route(a, b *node) []*pipe {
 		return r
 	}
 	var r []*pipe
-	if via := n.search(a, b); via != nil {
+	if n.alone(a) && n.alone(b) {
+		r = n.pipes([]*node{a, n.hub, b})
+	} else if via := n.search(a, b); via != nil {
 		r = n.pipes(via)
 	}
 	if n.routes == nil {
@@ -182,6 +184,11 @@ func (n *Network) route(a, b *node) []*pipe {
 	}
 	n.routes[k] = r
 	return r
+}
+
+// alone reports whether the switch is all that v is linked to.
+func (n *Network) alone(v *node) bool {
+	return n.onSwitch(v) && (len(v.out) == 0 || len(v.out) == 1 && v.out[0].to == n.hub)
 }
 
 // pipes are what lies between the nodes of a way.

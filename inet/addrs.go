@@ -90,6 +90,7 @@ func (t *addrTable) clone() addrTable {
 // link. A packet for any of the host's addresses is taken from any link (the
 // weak model of RFC 1122 §3.3.4.2), but what belongs to one link or to the
 // loopback only from there.
+// Obeys: RFC 9293 MUST-57, MUST-63; RFC 1122 3.2.1.3.
 func (s *Stack) admit(link LinkID, src, dst wire.Addr) wire.Reason {
 	if badSource(src) || s.addrs.isNever(src) {
 		return wire.DropIPSource

@@ -29,6 +29,7 @@ func (s *Stack) parseError(link LinkID, out *Parsed) wire.Reason {
 }
 
 // inputICMP acts on a message that Parse has accepted.
+// Obeys: RFC 9293 MUST-54.
 func (s *Stack) inputICMP(in *Parsed) wire.Reason {
 	switch in.icmp.Kind {
 	case wire.ICMPEchoRequest:

@@ -120,6 +120,7 @@ func samePorts(text []byte) bool {
 func (s *Stack) parseTCP(link LinkID, text []byte, hash uint64, verified bool, out *Parsed) wire.Reason {
 	h, seg := &out.ip, &out.seg
 	// What has a header at all is verified before anything in it is believed.
+	// Obeys: RFC 9293 MUST-3.
 	if !verified && len(text) >= wire.TCPHeaderMin && !wire.VerifyTCP(h.Src, h.Dst, text) {
 		return wire.DropTCPChecksum
 	}

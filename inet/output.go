@@ -38,6 +38,7 @@ type emitter struct {
 
 // Emit makes a packet of the segment and sends it. It reports false if the
 // link has no room. A packet that can't be sent at all is counted and gone.
+// Obeys: RFC 9293 SHLD-22.
 func (e *emitter) Emit(seg *tcp.Segment) bool {
 	s := e.s
 	link := LinkID(seg.Egress - 1)
@@ -70,6 +71,7 @@ func (e *emitter) Emit(seg *tcp.Segment) bool {
 	for _, rest := range seg.Rest {
 		k += copy(text[k:], rest)
 	}
+	// Obeys: RFC 9293 MUST-2.
 	if !s.links[link].txUnchecked {
 		wire.PutTCPChecksum(seg.Local, seg.Remote, text)
 	}

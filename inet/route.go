@@ -58,6 +58,7 @@ func (s *Stack) addRoute(dst netip.Prefix, via wire.Addr, link LinkID) {
 
 // lookup finds the link by which remote is reached from local, which may be
 // the zero address. A zone is the link of whichever of them is link-local.
+// Obeys: RFC 9293 MUST-46.
 func (s *Stack) lookup(local, remote wire.Addr, zone uint32) (LinkID, tcp.Error) {
 	switch {
 	case s.addrs.local(remote):

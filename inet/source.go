@@ -12,6 +12,7 @@ import (
 // as a host without temporary, deprecated or home addresses needs it. A zone
 // names the link of a link-local remote. ErrNetUnreachable says that there is
 // no way, or no address of that version to start from.
+// Obeys: RFC 9293 MUST-44; RFC 1122 3.3.4.2, 3.4.
 func (s *Stack) Source(remote netip.Addr) (netip.Addr, tcp.Error) {
 	remote = remote.Unmap()
 	to := wire.AddrFrom(remote)

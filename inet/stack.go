@@ -98,6 +98,7 @@ func New(cfg Config) (*Stack, error) {
 	if cfg.EchoReplies == 0 {
 		cfg.EchoReplies = 1000
 	}
+	// Obeys: RFC 9293 MUST-49.
 	if cfg.TTL == 0 {
 		cfg.TTL = 64
 	}

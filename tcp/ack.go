@@ -35,6 +35,7 @@ func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
 	// the range of ((SND.UNA - MAX.SND.WND) <= SEG.ACK <= SND.NXT). All
 	// incoming segments whose ACK value doesn't satisfy the above condition
 	// MUST be discarded and an ACK sent back."
+	// Obeys: RFC 9293 MAY-12; RFC 5961 5.2.
 	if c.snd.NXT.Less(seg.Ack) {
 		e.drop(c, seg, wire.DropAckFuture)
 		e.challenge(c, seg)
@@ -70,11 +71,13 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	case seg.Ack == una && inFlight > 0 && seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) &&
 		(newSACK || !updated && !c.has(fSACK)):
 		// RFC 5681's duplicate ACK, or RFC 6675's.
+		// Obeys: RFC 6675 5a.
 		e.counters.DupAcksIn++
 		if c.dupAcks < 1<<15 {
 			c.dupAcks++
 		}
 	}
+	// Obeys: RFC 9293 MUST-37, SHLD-17.
 	if c.snd.WND == 0 {
 		c.retries = 0 // MUST-37: as long as the peer answers, no window is no reason to give up
 	}
@@ -95,6 +98,7 @@ func (c *conn) wantsToSend() bool {
 // be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =<
 // SEG.ACK)), set SND.WND <- SEG.WND, set SND.WL1 <- SEG.SEQ, and set SND.WL2
 // <- SEG.ACK." It reports whether the window changed.
+// Obeys: RFC 9293 MUST-1, MUST-34; RFC 1122 4.2.2.16; RFC 7323 2.3b.
 func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 	if seg.Ack.Less(c.snd.UNA) {
 		return false
@@ -116,6 +120,7 @@ func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 }
 
 // advanceUNA moves SND.UNA and drops what is acknowledged from both queues.
+// Obeys: RFC 6298 3b, 5.2, 5.3; RFC 2018 8a; RFC 6582 3.2e; RFC 6675 4b; RFC 7323 4.1b.
 func (e *Engine) advanceUNA(c *conn, ack Num) {
 	c.snd.UNA = ack
 	c.retries = 0
@@ -130,6 +135,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) {
 			break
 		}
 		e.uncount(c, s.marks, s.len())
+		// Obeys: RFC 9293 MUST-18; RFC 6298 3a.
 		if s.marks&markEver == 0 {
 			sampled = s.at
 		}

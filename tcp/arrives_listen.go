@@ -68,6 +68,7 @@ func (e *Engine) arrivesListenSyn(l *listener, seg *Segment, wait uint32, oldNXT
 }
 
 // sendSynAck sends <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
+// Obeys: RFC 9293 MUST-14, MAY-3; RFC 7323 2.3a, 3.2c.
 func (e *Engine) sendSynAck(t *Tuple, h *halfOpen) {
 	egress, mtu, err := e.path(t)
 	if err != 0 {
@@ -207,6 +208,7 @@ func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
 	c := e.newConn(&seg.Tuple)
 	c.state = StateSynReceived
 	c.listener = l.id()
+	// Obeys: RFC 9293 MUST-11.
 	c.set(fPassive | fInTable)
 	c.snd.ISS, c.snd.UNA, c.snd.NXT, c.snd.UP = rec.iss, rec.iss, rec.iss+1, rec.iss
 	c.rcv.IRS, c.rcv.NXT, c.rcv.UP = rec.irs, rec.irs+1, rec.irs+1

@@ -33,6 +33,7 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 		c.set(fAckNow)
 		return true
 	}
+	// Obeys: RFC 7323 5.3a.
 	if e.paws(c, seg) {
 		// RFC 7323 §5.3 R1: "… the segment is treated as not acceptable".
 		e.drop(c, seg, wire.DropPAWS)
@@ -46,6 +47,7 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 	// "If the RCV.WND is zero, no segments will be acceptable, but special
 	// allowance should be made to accept valid ACKs, URGs, and RSTs."
 	if c.rcv.WND == 0 && seg.Seq == c.rcv.NXT {
+		// Obeys: RFC 9293 MUST-66.
 		if seg.Flags.Has(wire.RST) || seg.Flags.Has(wire.SYN) {
 			return true
 		}
@@ -68,6 +70,7 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 }
 
 // secondReset: "Second, check the RST bit" as RFC 5961 §3 has it.
+// Obeys: RFC 9293 SHLD-2; RFC 5961 3.2a, 3.2b, 3.2c, 4.2b.
 func (e *Engine) secondReset(c *conn, seg *Segment) bool {
 	if !seg.Flags.Has(wire.RST) {
 		return true
@@ -92,6 +95,7 @@ func (e *Engine) secondReset(c *conn, seg *Segment) bool {
 }
 
 // resetError is what a RST means to the user in each state.
+// Obeys: RFC 9293 MUST-11, MUST-12.
 func (c *conn) resetError() Error {
 	if c.state == StateSynReceived && !c.has(fPassive) {
 		return ErrRefused
@@ -102,6 +106,7 @@ func (c *conn) resetError() Error {
 // fourthSyn: "Fourth, check the SYN bit". RFC 5961 §4: "If the SYN bit is set,
 // irrespective of the sequence number, TCP endpoints MUST send an ACK (also
 // referred to as challenge ACK) to the remote peer".
+// Obeys: RFC 5961 4.2a.
 func (e *Engine) fourthSyn(c *conn, seg *Segment) bool {
 	if !seg.Flags.Has(wire.SYN) {
 		return true
@@ -114,6 +119,7 @@ func (e *Engine) fourthSyn(c *conn, seg *Segment) bool {
 // sixthUrgent: "Sixth, check the URG bit". RCV.UP is kept as the RFC says;
 // urgent text is delivered in line and nothing else depends on the pointer
 // (RFC 6093).
+// Obeys: RFC 9293 MUST-30.
 func (e *Engine) sixthUrgent(c *conn, seg *Segment) {
 	if !seg.Flags.Has(wire.URG) || c.has(fFinReceived) {
 		return

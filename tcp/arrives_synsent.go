@@ -20,6 +20,7 @@ func (e *Engine) arrivesSynSent(c *conn, seg *Segment) {
 	// delete TCB, and return. Otherwise (no ACK), drop the segment and return."
 	if seg.Flags.Has(wire.RST) {
 		if !hasAck {
+			// Obeys: RFC 5961 3.2d.
 			e.drop(c, seg, wire.DropSynSentReset)
 			return
 		}
@@ -38,6 +39,7 @@ func (e *Engine) arrivesSynSent(c *conn, seg *Segment) {
 	e.synInSynSent(c, seg, hasAck)
 }
 
+// Obeys: RFC 9293 MUST-10.
 func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	c.rcv.IRS, c.rcv.NXT, c.rcv.UP = seg.Seq, seg.Seq+1, seg.Seq+1
 	c.rcv.WND = uint32(synWindow(int(c.rcvBuf)))
@@ -63,6 +65,7 @@ func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	if c.retries > 0 {
 		e.backOffAfterLostSyn(c, seg)
 	}
+	// Obeys: RFC 5681 3.1c.
 	e.advanceUNA(c, seg.Ack)
 	c.set(fAckNow)
 	e.established(c, seg)

@@ -13,6 +13,7 @@ import (
 // known size told an attacker whether a connection exists (CVE-2016-5696), so
 // there are two limits: one for each connection, which is the one that ends
 // ACK loops, and one for all together whose size is drawn anew every second.
+// Obeys: RFC 5961 7a.
 func (e *Engine) challenge(c *conn, seg *Segment) {
 	if e.now < c.challengeAt || !e.chal.take(e) {
 		e.drop(c, seg, wire.DropChallengeLimit)

@@ -11,6 +11,7 @@ func (e *Engine) fail(c *conn, err Error, cause *Segment) {
 		return
 	}
 	if err == ErrTimeout && c.softErr != 0 {
+		// Obeys: RFC 9293 SHLD-25.
 		err = c.softErr // the network had said why
 	}
 	if c.state == StateSynSent || c.state == StateSynReceived {

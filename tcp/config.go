@@ -77,6 +77,7 @@ type ConnConfig struct {
 
 // KeepAlive configures keep-alive (RFC 9293 §3.8.4). It is off by default
 // (MUST-25).
+// Obeys: RFC 9293 MUST-25, MUST-27.
 type KeepAlive struct {
 	On       bool
 	Idle     time.Duration // without anything received; 2 h (MUST-28)
@@ -91,6 +92,7 @@ func def[T int | time.Duration](v *T, d T) {
 }
 
 // withDefaults fills in what is zero.
+// Obeys: RFC 9293 MUST-23, MUST-40, SHLD-10, SHLD-11; RFC 5681 4.2b; RFC 5961 7b; RFC 6298 2.1, 2.5.
 func (c Config) withDefaults() Config {
 	def(&c.MSL, 30*time.Second)
 	def(&c.RTOInitial, time.Second)

@@ -55,6 +55,7 @@ const (
 
 // conn is the TCB of RFC 9293 §3.3.1: everything about one connection that is
 // neither half-open (see halfOpen) nor waiting for 2 MSL (see timeWait).
+// Obeys: RFC 9293 REC-1, MUST-45.
 type conn struct {
 	tuple    Tuple
 	slot     uint32

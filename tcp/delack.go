@@ -11,6 +11,7 @@ const maxQuickAcks = 16
 //
 // Deviation from SHLD-19: segments that arrive in one batch, before Output
 // runs, share one ACK, but no more than 64 KiB of them do.
+// Obeys: RFC 9293 SHLD-18, SHLD-19; RFC 5681 4.2a, 4.2c.
 func (e *Engine) ackText(c *conn, n int) {
 	c.unacked += uint32(n)
 	switch {

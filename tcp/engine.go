@@ -161,6 +161,7 @@ func (e *Engine) path(t *Tuple) (egress uint32, mtu int, err Error) {
 
 // mssOf is the largest text in a packet of mtu bytes without options
 // (RFC 9293 §3.7.1, RFC 6691).
+// Obeys: RFC 9293 MUST-67; RFC 1122 3.4.
 func mssOf(t *Tuple, mtu int) int {
 	headers := 60
 	if t.Remote.Is4() {

@@ -156,6 +156,7 @@ func NewRing(n int, mask EventKind) *Ring {
 }
 
 // Wants reports whether an event of this kind would be kept.
+// Obeys: RFC 9293 SHLD-20.
 func (r *Ring) Wants(k EventKind) bool { return r != nil && r.Mask&k != 0 }
 
 // Put appends an event.

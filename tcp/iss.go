@@ -3,6 +3,7 @@ package tcp
 // iss chooses the initial sequence number (RFC 6528 §3): "ISN = M +
 // F(localip, localport, remoteip, remoteport, secretkey)", M a clock of 4
 // microseconds, F a keyed hash.
+// Obeys: RFC 9293 MUST-8, MUST-9, SHLD-1; RFC 6528 3a, 3b.
 func (e *Engine) iss(t *Tuple) Num {
 	return Num(t.Hash(e.keys.iss)) + Num(uint64(e.now)/4000)
 }
@@ -10,6 +11,7 @@ func (e *Engine) iss(t *Tuple) Num {
 // issAfter is the ISS of a pair that is reopened out of TIME-WAIT. It must lie
 // beyond what the old connection used (RFC 9293 MAY-2; RFC 6191); after a
 // gigabyte the clock alone can lie behind it.
+// Obeys: RFC 9293 MAY-2.
 func (e *Engine) issAfter(t *Tuple, oldNXT Num) Num {
 	floor := oldNXT + reuseMargin
 	if iss := e.iss(t); iss.In(floor, 1<<30) { // ahead, and well within half of the circle
@@ -25,9 +27,11 @@ const reuseMargin = 1<<16 + 1
 // random offset, so that the clock tells nobody our uptime). It is a keyed
 // hash and not random, because a later connection of the pair must continue
 // the sequence (RFC 6191, PAWS).
+// Obeys: RFC 7323 7.1.
 func (e *Engine) timestampOffset(t *Tuple) uint32 { return uint32(t.Hash(e.keys.timestamp)) }
 
 // tsClock is the timestamp clock in milliseconds, before the offset.
+// Obeys: RFC 7323 4.1a, 5.4a, 5.4b.
 func (e *Engine) tsClock() uint32 { return uint32(uint64(e.now) / 1e6) }
 
 // portCounters are the counters of RFC 6056's algorithm 4, as many as its

@@ -18,6 +18,7 @@ func (c *conn) idleTime() time.Duration { return time.Duration(c.keepIdle) * tim
 // keepAliveTimeout sends a probe if nothing came for long enough. The timer
 // does not move with every segment; it finds out here how long ago the last
 // one came (MUST-26: only if nothing was received within the interval).
+// Obeys: RFC 9293 MAY-5, MUST-26, MUST-29.
 func (e *Engine) keepAliveTimeout(c *conn) {
 	if !c.has(fKeepAlive) {
 		return

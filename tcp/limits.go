@@ -39,6 +39,7 @@ const (
 )
 
 // defaultMSS is what a peer that sends no MSS option takes (RFC 9293 MUST-15).
+// Obeys: RFC 9293 MUST-15.
 func defaultMSS(t *Tuple) uint16 {
 	if is4(t) {
 		return 536

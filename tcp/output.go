@@ -13,6 +13,7 @@ type Sink interface {
 
 // Output emits everything that may be sent now. Nothing else in the engine
 // sends.
+// Obeys: RFC 9293 MUST-58, MUST-59; RFC 1122 4.2.2.20; RFC 5681 4.2d.
 func (e *Engine) Output(now Time, out Sink) {
 	e.clock(now)
 	e.sendReplies(out)
@@ -91,6 +92,7 @@ func (e *Engine) sendNew(c *conn, out Sink) bool {
 
 // nextNew decides how much new text the next segment takes, and whether the
 // FIN goes with it (§3.8.6.2.1, the sender's silly window avoidance).
+// Obeys: RFC 9293 MUST-34, MUST-38, SHLD-7, SHLD-15, SHLD-28; RFC 7323 2.4c.
 func (e *Engine) nextNew(c *conn) (n uint32, fin bool, why Why) {
 	if c.has(fFinSent) {
 		return 0, false, WhyNoData
@@ -110,6 +112,7 @@ func (e *Engine) nextNew(c *conn) (n uint32, fin bool, why Why) {
 	mss := c.effectiveMSS()
 	n = min(avail, mss, uint32(usable))
 	fin = fin && n == avail && (n < uint32(usable))
+	// Obeys: RFC 5681 3, 3.1a; RFC 6675 4f, 5c, 5f.
 	if pipe := c.pipe(); pipe > 0 && pipe+n > c.cong.Cwnd {
 		return 0, false, WhyCwnd
 	}
@@ -121,6 +124,7 @@ func (e *Engine) nextNew(c *conn) (n uint32, fin bool, why Why) {
 		// in brackets is Minshall's here: it holds back only behind another
 		// small segment in flight, so that the tail of a large write need not
 		// wait for an ACK (SHLD-7 as Linux and BSD read it).
+		// Obeys: RFC 9293 MUST-17.
 		if c.has(fNoDelay) || c.snd.small.LessEq(c.snd.UNA) {
 			return n, fin, WhyNone
 		}
@@ -149,11 +153,13 @@ func (c *conn) validateCwnd(full bool) {
 }
 
 // cwndLimited is the answer, for congestion control.
+// Obeys: RFC 9438 5.8.
 func (c *conn) cwndLimited() bool {
 	return c.has(fCwndLimited) || c.cong.Cwnd < c.cong.Ssthresh && c.cong.Cwnd < 2*c.maxFlight
 }
 
 // effectiveMSS is Eff.snd.MSS: SACK blocks take room from the text.
+// Obeys: RFC 9293 MUST-16.
 func (c *conn) effectiveMSS() uint32 {
 	mss := uint32(c.smss)
 	if c.ooo != nil && c.has(fSACK) {
@@ -196,9 +202,11 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 		e.scratch = pieces
 		seg.Payload, seg.Rest = pieces[0], pieces[1:]
 		if from.Less(c.snd.push) && c.snd.push.LessEq(end) {
+			// Obeys: RFC 9293 MUST-61, SHLD-27.
 			seg.Flags |= wire.PSH // MUST-61: the last text of a SEND is pushed
 		}
 		if c.has(fUrgent) && from.Less(c.snd.UP) {
+			// Obeys: RFC 9293 MUST-31, MUST-62.
 			seg.Flags |= wire.URG
 			seg.Up = uint16(min(uint32(c.snd.UP-from), 65535))
 		}
@@ -238,6 +246,7 @@ func (e *Engine) sentText(c *conn, seg *Segment, end Num, fin, again bool) {
 	}
 	e.pushSent(c, s)
 	if !c.armed(TimerRetransmit) {
+		// Obeys: RFC 6298 5.1.
 		// RFC 6298 5.1.
 		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
 	}
@@ -270,6 +279,7 @@ func (e *Engine) finSent(c *conn) {
 }
 
 // emitSyn sends our SYN, or SYN,ACK after a simultaneous open.
+// Obeys: RFC 9293 MUST-14, SHLD-5, MAY-3; RFC 2018 2; RFC 7323 2.2a, 3.2a.
 func (e *Engine) emitSyn(c *conn, out Sink) bool {
 	seg := Segment{Tuple: c.tuple, Egress: c.egress, Seq: c.snd.ISS, Flags: wire.SYN, Wnd: synWindow(int(c.rcvBuf)), TOS: c.tos}
 	o := &seg.Options
@@ -335,6 +345,7 @@ func (e *Engine) emitAck(c *conn, out Sink) bool {
 // emitProbe sends a segment that the peer must answer: an ACK with an old
 // sequence number and no text (§3.8.4: "SEG.SEQ = SND.NXT-1 and may or may not
 // contain one garbage octet of data").
+// Obeys: RFC 9293 SHLD-12.
 func (e *Engine) emitProbe(c *conn, out Sink) bool {
 	seg := &e.out
 	e.fillAck(c, seg)

@@ -17,6 +17,7 @@ const tsValid = 24 * 24 * time.Hour
 // its timestamp. A RST is exempt (§5.2). A peer that negotiated timestamps and
 // leaves them out is tolerated and counted (§3.2 says SHOULD drop; peers
 // exist that would never get through).
+// Obeys: RFC 7323 3.2f, 5.2b, 5.5.
 func (e *Engine) paws(c *conn, seg *Segment) bool {
 	if !c.has(fTimestamps) {
 		return false
@@ -33,6 +34,7 @@ func (e *Engine) paws(c *conn, seg *Segment) bool {
 
 // recordTimestamp is RFC 7323 §4.3 (2): TS.Recent follows the segment that the
 // next ACK answers, "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent".
+// Obeys: RFC 7323 4.3a, 4.3b, 4.3c, 5.2a.
 func (e *Engine) recordTimestamp(c *conn, seg *Segment) {
 	if !c.has(fTimestamps) || !seg.Options.Has(wire.OptTimestamps) || c.rcv.lastAck.Less(seg.Seq) {
 		return

@@ -6,6 +6,7 @@ package tcp
 // whose ACK would bring news, and it does not run yet. It is also the override
 // timeout of §3.8.6.2.1 for text that the user or the silly window rule holds
 // back.
+// Obeys: RFC 9293 MUST-36, MUST-60, SHLD-29, SHLD-30.
 func (e *Engine) armPersist(c *conn, why Why) {
 	if c.rtx.len() > 0 || c.armed(TimerPersist) || why == WhyCwnd {
 		return
@@ -35,6 +36,7 @@ func (c *conn) endPersist() {
 // Linux's does. The text speaks of one octet of new data; what it asks for,
 // that the peer answers with its window (MUST-35), either gets, and this one
 // puts nothing outside the window.
+// Obeys: RFC 9293 MUST-35, MUST-37; RFC 1122 4.2.2.17.
 func (e *Engine) persistTimeout(c *conn) {
 	if c.rtx.len() > 0 || c.unsent() == 0 && !(c.has(fCloseCalled) && !c.has(fFinSent)) {
 		c.clear(fPersist)

@@ -16,6 +16,7 @@ func (c *conn) inFlight(s Num) bool {
 // the given sequence number, exceeds the MTU of its path. It returns Accepted,
 // or why it was ignored. The layer below keeps the path's MTU itself; it asks
 // here first whether to believe it.
+// Obeys: RFC 7323 5.7.
 func (e *Engine) PacketTooBig(now Time, t *Tuple, quoted Num, mtu int) Reason {
 	e.clock(now)
 	k, i := e.find(t, e.Hash(t))
@@ -44,6 +45,7 @@ func (e *Engine) PacketTooBig(now Time, t *Tuple, quoted Num, mtu int) Reason {
 }
 
 // lowerMSS makes segments smaller from now on.
+// Obeys: RFC 9293 MUST-16; RFC 5681 3.1e.
 func (e *Engine) lowerMSS(c *conn, mss int) {
 	c.pathMSS = uint16(max(mss, minMSS))
 	c.setSMSS()
@@ -94,6 +96,7 @@ func (e *Engine) suspectBlackHole(c *conn) {
 // synchronised state all are soft (RFC 5927 §5.2; RFC 9293 §3.9.2.2, MUST-55
 // and SHLD-25 in the reading of RFC 5461): remembered, and told if the
 // connection times out.
+// Obeys: RFC 9293 MUST-54, MUST-56.
 func (e *Engine) ICMPError(now Time, t *Tuple, quoted Num, what Error) Reason {
 	e.clock(now)
 	k, i := e.find(t, e.Hash(t))

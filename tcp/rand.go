@@ -20,6 +20,7 @@ const (
 )
 
 // deriveKey makes the key of that name: SipHash under each half of the secret.
+// Obeys: RFC 6528 3c.
 func deriveKey(secret *[32]byte, name keyName) wire.Key {
 	word := func(i int) uint64 {
 		var w uint64

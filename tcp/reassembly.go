@@ -99,6 +99,7 @@ func (r *reassembly) touch(x Num) {
 }
 
 // blocks writes up to max SACK blocks, the most recently changed first.
+// Obeys: RFC 2018 4d, 4e, 4f.
 func (r *reassembly) blocks(dst []SACKBlock) int {
 	n := 0
 	for _, x := range r.recent[:r.nRecent] {
@@ -115,6 +116,7 @@ func (r *reassembly) blocks(dst []SACKBlock) int {
 
 // drain moves what has become contiguous at nxt into the receive queue and
 // returns the new RCV.NXT.
+// Obeys: RFC 7323 5.3b.
 func (r *reassembly) drain(pool *wire.Pool, q *recvQueue, nxt Num) Num {
 	r.spans.trim(nxt)
 	sp, ok := r.spans.first()

@@ -70,6 +70,7 @@ func (e *Engine) textInOrder(c *conn, seg *Segment, p []byte) {
 	e.counters.BytesIn += uint64(n)
 	if gap {
 		c.unacked += n
+		// Obeys: RFC 5681 3.2b.
 		c.set(fAckNow) // RFC 5681 §4.2: a segment that fills a gap is acknowledged at once
 	} else {
 		e.ackText(c, int(n))
@@ -102,6 +103,7 @@ func (e *Engine) fillGap(c *conn, p []byte) {
 // textBeyondGap keeps text for later, and acknowledges each such segment by
 // itself (RFC 5681 §4.2: "Out-of-order data segments SHOULD be acknowledged
 // immediately"), which is what tells the sender of a loss.
+// Obeys: RFC 9293 SHLD-31, MAY-13; RFC 5681 3.2a; RFC 2018 4c.
 func (e *Engine) textBeyondGap(c *conn, seg *Segment, from Num, p []byte) {
 	if c.ooo == nil {
 		c.ooo = e.newReassembly(c.rcv.NXT)
@@ -120,6 +122,7 @@ func (e *Engine) textBeyondGap(c *conn, seg *Segment, from Num, p []byte) {
 // textForOrphan: "If the user has closed the connection and text arrives that
 // nobody will read, a RST tells the peer that it was lost" (MUST-18 to SHLD-3,
 // RFC 1122 §4.2.2.13).
+// Obeys: RFC 9293 SHLD-3.
 func (e *Engine) textForOrphan(c *conn, seg *Segment, end Num) {
 	if end.LessEq(c.rcv.NXT) { // nothing new in it
 		e.drop(c, seg, wire.DropDuplicate)

@@ -14,6 +14,7 @@ const dupThresh = 3 // RFC 6675 §2
 // pipe is RFC 6675's estimate of what is in the network: in flight, less what
 // was SACKed or lost, plus what was sent again. Without SACK each duplicate
 // ACK stands for a segment that left (RFC 5681 §3.2 (3) and (4), RFC 3042).
+// Obeys: RFC 6675 4d; RFC 5681 3.2d, 3.2g.
 func (c *conn) pipe() uint32 {
 	p := c.flightSize() - c.sacked - c.lost + c.retrans
 	if !c.has(fSACK) && c.ca != caLoss {
@@ -23,6 +24,7 @@ func (c *conn) pipe() uint32 {
 }
 
 // congestionAck is what an ACK of n new bytes does to the congestion window.
+// Obeys: RFC 5681 3.2h, 4.3a; RFC 6582 3.2c, 3.2d; RFC 6675 5e.
 func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
 	una := c.snd.UNA
 	switch c.ca {
@@ -60,6 +62,7 @@ func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
 }
 
 // detectLoss looks at the evidence after each ACK.
+// Obeys: RFC 2018 5e; RFC 5681 3.2c, 4.3b; RFC 6582 3.2b; RFC 6675 5b, 5.1a.
 func (e *Engine) detectLoss(c *conn) {
 	if c.flightSize() == 0 {
 		return
@@ -78,6 +81,7 @@ func (e *Engine) detectLoss(c *conn) {
 	}
 }
 
+// Obeys: RFC 5681 3.2f; RFC 6675 5d.
 func (e *Engine) enterRecovery(c *conn) {
 	c.ca = caRecovery
 	c.recover = c.snd.NXT
@@ -112,6 +116,7 @@ func (e *Engine) markLostAt(c *conn, s *sent) {
 // markLostBySACK marks what RFC 6675 §4 IsLost() finds: text below which at
 // least DupThresh discontiguous stretches, or more than (DupThresh-1)*SMSS
 // bytes, have been SACKed.
+// Obeys: RFC 6675 4c.
 func (e *Engine) markLostBySACK(c *conn) {
 	i := c.evidence()
 	if i < 0 {

@@ -2,6 +2,7 @@ package tcp
 
 // retransmitLost sends again what is marked lost, oldest first, as far as the
 // congestion window allows (RFC 6675 §5 (C), NextSeg rule 1).
+// Obeys: RFC 9293 SHLD-16, MAY-7; RFC 6675 4e; RFC 7323 2.4d.
 func (e *Engine) retransmitLost(c *conn, out Sink) bool {
 	for c.lost > 0 {
 		if !c.has(fForceRetransmit) {
@@ -88,6 +89,7 @@ func (e *Engine) splitSent(c *conn, i int) {
 
 // restartAfterIdle is RFC 5681 §4.1: a sender that has not sent for longer
 // than an RTO begins again with the restart window, "RW = min(IW,cwnd)".
+// Obeys: RFC 5681 4.1.
 func (e *Engine) restartAfterIdle(c *conn) {
 	if c.flightSize() > 0 || e.now.Sub(c.sentAt) <= c.rto || c.sentAt == 0 {
 		return

@@ -10,6 +10,7 @@ import (
 
 // sampleRTT takes a measured round trip into SRTT and RTTVAR (RFC 6298 2.2 and
 // 2.3, alpha 1/8, beta 1/4).
+// Obeys: RFC 9293 MUST-18; RFC 6298 2.2, 2.3.
 func (e *Engine) sampleRTT(c *conn, r time.Duration) {
 	r = max(r, 1)
 	if c.srtt == 0 {
@@ -33,6 +34,7 @@ func (e *Engine) sampleRTT(c *conn, r time.Duration) {
 // sampleByTimestamp takes a round trip from the timestamp that the segment
 // echoes (RFC 7323 §4.1): it tells which copy of a repeated segment was
 // answered, where Karn's rule would have to leave the sample out.
+// Obeys: RFC 6298 3a.
 func (e *Engine) sampleByTimestamp(c *conn, seg *Segment) {
 	if !c.has(fTimestamps) || !seg.Options.Has(wire.OptTimestamps) || seg.Options.TSEcr == 0 {
 		return
@@ -48,6 +50,7 @@ func (e *Engine) sampleByTimestamp(c *conn, seg *Segment) {
 // Deviation: the floor of RTOMin (200 ms; 2.4 says the RTO SHOULD be at least
 // 1 s) is laid under K*RTTVAR and not under the sum, as Linux does, so that a
 // long steady path is not left with an RTO that equals its round trip.
+// Obeys: RFC 6298 2.5, 4.
 func (e *Engine) computeRTO(c *conn) {
 	c.rto = min(c.srtt+max(4*c.rttvar, e.cfg.RTOMin), e.cfg.RTOMax)
 }
@@ -57,6 +60,7 @@ func (e *Engine) computeRTO(c *conn) {
 // be re-initialized to 3 seconds when data transmission begins" (5.7), and
 // RFC 6298's appendix with RFC 5681 §3.1: after a lost SYN the window starts at
 // one segment.
+// Obeys: RFC 6298 5.7; RFC 5681 3.1d.
 func (e *Engine) backOffAfterLostSyn(c *conn, seg *Segment) {
 	e.sampleByTimestamp(c, seg)
 	c.rto = max(c.rto, 3*time.Second)
@@ -65,6 +69,7 @@ func (e *Engine) backOffAfterLostSyn(c *conn, seg *Segment) {
 
 // retransmissionTimeout is §3.10.8's "RETRANSMISSION TIMEOUT" and RFC 6298 5.4
 // to 5.7.
+// Obeys: RFC 9293 MUST-19, MUST-20, MUST-22; RFC 6298 5.4, 5.5, 5.6.
 func (e *Engine) retransmissionTimeout(c *conn) {
 	if c.rtx.len() == 0 {
 		return
@@ -78,6 +83,7 @@ func (e *Engine) retransmissionTimeout(c *conn) {
 		return
 	}
 	if int(c.retries) == e.cfg.Retries1 {
+		// Obeys: RFC 1122 3.3.1.4.
 		e.refreshPath(c) // MUST-20 (a): at R1 pass negative advice to the IP layer
 	}
 	// "(5.5) The host MUST set RTO <- RTO * 2 ('back off the timer')."
@@ -94,6 +100,7 @@ func (e *Engine) retransmissionTimeout(c *conn) {
 }
 
 // retryLimit is R2 (§3.8.3) in repeats.
+// Obeys: RFC 9293 MUST-20, MUST-23; RFC 1122 4.2.3.5.
 func (e *Engine) retryLimit(c *conn) int {
 	switch {
 	case c.state == StateSynSent || c.state == StateSynReceived:
@@ -106,6 +113,7 @@ func (e *Engine) retryLimit(c *conn) int {
 
 // enterLoss makes everything in flight lost, but for what the peer has SACKed,
 // and begins slow start with one segment (RFC 5681 §3.1, RFC 6675 §5.1).
+// Obeys: RFC 5681 3.1k; RFC 6582 3.2f; RFC 6675 5.1a, 5.1b.
 func (e *Engine) enterLoss(c *conn) {
 	first := c.ca != caLoss || c.recover.LessEq(c.snd.UNA)
 	c.alg.Timeout(&c.cong, int64(e.now), c.flightSize(), first)
@@ -136,6 +144,7 @@ func (e *Engine) cwndEvent(c *conn, why Why) {
 // userTimeout is what the user's own limits do: the user timeout (§3.10.8
 // "USER TIMEOUT"), the time limit on a close, and the wait of an orphan for
 // the peer's FIN.
+// Obeys: RFC 9293 MUST-21.
 func (e *Engine) userTimeout(c *conn) {
 	e.timerEvent(c, TimerUser, 1)
 	switch {

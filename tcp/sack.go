@@ -10,6 +10,7 @@ import (
 
 // takeSACK marks what the blocks of an ACK cover and reports whether any of it
 // is news. A segment is marked when a block covers all of it.
+// Obeys: RFC 2018 5a; RFC 2883 5a; RFC 6675 4a.
 func (e *Engine) takeSACK(c *conn, seg *Segment) bool {
 	if !c.has(fSACK) || seg.Options.NSACK == 0 || c.rtx.len() == 0 {
 		return false
@@ -61,6 +62,7 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 // queue that has not been acknowledged". If what stands first in flight was
 // SACKed and an ACK stops right before it, the peer has thrown it away: all
 // marks are void.
+// Obeys: RFC 2018 8c.
 func (e *Engine) reneged(c *conn) {
 	if c.rtx.len() == 0 || c.rtx.at(0).marks&markSacked == 0 {
 		return
@@ -82,6 +84,7 @@ func (e *Engine) reneged(c *conn) {
 
 // noteDuplicate remembers the first stretch of a segment that had arrived
 // before, to report it as a DSACK (RFC 2883 §4).
+// Obeys: RFC 2883 4a, 4c, 4.2.
 func (e *Engine) noteDuplicate(c *conn, seg *Segment) {
 	if !c.has(fSACK) || len(seg.Payload) == 0 || !seg.Seq.Less(c.rcv.NXT) {
 		return

@@ -29,6 +29,7 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	if o.SynRetries != 0 {
 		c.maxRetries = uint8(min(max(o.SynRetries, 0), 255))
 	}
+	// Obeys: RFC 9293 MUST-48, SHLD-22.
 	c.tos = o.TOS &^ 3
 	c.quickAcks = maxQuickAcks
 	c.tsOffset = e.timestampOffset(&c.tuple)
@@ -50,6 +51,7 @@ func capMSS(o *ConnConfig, mss int) int {
 
 // negotiate takes over what the peer's SYN said, and with it the first
 // congestion window (RFC 6928).
+// Obeys: RFC 9293 MUST-16; RFC 6582 3.2a; RFC 7323 2.2d, 3.2g.
 func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) {
 	c.pathMSS = max(min(c.pathMSS, mss), minMSS)
 	if opts&halfTimestamps != 0 {
@@ -78,6 +80,7 @@ func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) 
 
 // synOptions reads the options of a peer's SYN or SYN-ACK. What we did not
 // offer doesn't count.
+// Obeys: RFC 9293 MUST-14; RFC 7323 2.2b, 2.3d.
 func (e *Engine) synOptions(seg *Segment) (mss uint16, opts halfOpts) {
 	o := &seg.Options
 	mss = defaultMSS(&seg.Tuple)
@@ -98,6 +101,7 @@ func (e *Engine) synOptions(seg *Segment) (mss uint16, opts halfOpts) {
 
 // setSMSS derives the largest text from the path: RFC 6691, "options … should
 // be deducted from the MSS": timestamps are on every segment.
+// Obeys: RFC 9293 MUST-16.
 func (c *conn) setSMSS() {
 	c.smss = c.pathMSS
 	if c.has(fTimestamps) {
@@ -113,6 +117,7 @@ func (e *Engine) initialWindow(c *conn) uint32 {
 }
 
 // setKeepAlive stores the settings; the timer is the caller's business.
+// Obeys: RFC 9293 MUST-27, MUST-28.
 func (c *conn) setKeepAlive(k KeepAlive) {
 	def(&k.Idle, 2*time.Hour)
 	def(&k.Interval, 75*time.Second)

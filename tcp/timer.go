@@ -176,6 +176,7 @@ func (e *Engine) expired(c *conn, k TimerKind) {
 	}
 }
 
+// Obeys: RFC 9293 MUST-47, SHLD-9.
 func (e *Engine) timerEvent(c *conn, k TimerKind, count int) {
 	if e.cfg.Events.Wants(EventTimer) {
 		ev := e.event(EventTimer, c)

@@ -169,6 +169,7 @@ func (w *timeWaits) nextDeadline() Time {
 // record (§3.10.7.4: "enter TIME-WAIT, start the time-wait timer, turn off the
 // other timers"). The TCB stays for its user, who may have something to read,
 // but the flow table points to the record from now on.
+// Obeys: RFC 9293 MUST-13.
 func (e *Engine) enterTimeWait(c *conn, cause *Segment) {
 	e.setState(c, StateTimeWait, cause)
 	e.counters.TimeWaits++
@@ -343,6 +344,7 @@ func (e *Engine) ackTimeWait(k kind, i uint32) {
 // is newer, or the same and its sequence number lies beyond the old
 // connection's; without if the sequence number does (RFC 1122 §4.2.2.13). The
 // record stands until the new handshake completes.
+// Obeys: RFC 9293 MAY-2, SHLD-4.
 func (e *Engine) synInTimeWait(k kind, i uint32, seg *Segment) {
 	w := e.wait.record(k, i)
 	l := e.listenerFor(&seg.Tuple)
@@ -356,6 +358,7 @@ func (e *Engine) synInTimeWait(k kind, i uint32, seg *Segment) {
 	e.arrivesListenSyn(l, seg, i+1, w.sndNXT)
 }
 
+// Obeys: RFC 6191 2a, 2b, 2c, 2e.
 func (w *timeWait) newer(seg *Segment) bool {
 	beyond := (w.rcvNXT - 1).Less(seg.Seq)
 	if w.opts&waitTimestamps == 0 || !seg.Options.Has(wire.OptTimestamps) {

@@ -66,6 +66,7 @@ func (e *Engine) ShutdownRead(now Time, id ConnID) Error {
 //
 // linger < 0 is the default; 0 aborts; otherwise what could not be sent within
 // it is discarded with a RST.
+// Obeys: RFC 9293 MAY-1, SHLD-3.
 func (e *Engine) Close(now Time, id ConnID, linger time.Duration) {
 	e.clock(now)
 	c := e.lookup(id)

@@ -14,6 +14,7 @@ type OpenOptions struct {
 // ErrInUse: the pair of sockets is in use. ErrNoPorts: LocalPort is 0 and no
 // port is free. ErrNetUnreachable: no way leads there. ErrNoMemory: MaxConns.
 // ErrInvalid: a port or an address is missing.
+// Obeys: RFC 9293 MUST-43, MUST-46.
 func (e *Engine) Open(now Time, o OpenOptions) (ConnID, Error) {
 	e.clock(now)
 	t := &o.Tuple
@@ -103,6 +104,7 @@ func (e *Engine) open(o *OpenOptions, wait uint32) ConnID {
 
 // Listen is the passive OPEN: segments for the address and port find a
 // listener from now on. ErrInUse: somebody listens there. ErrInvalid: port 0.
+// Obeys: RFC 9293 MUST-41, MUST-42, MUST-43.
 func (e *Engine) Listen(now Time, o ListenOptions) (ListenerID, Error) {
 	e.clock(now)
 	if o.Port == 0 {

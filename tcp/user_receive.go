@@ -17,6 +17,7 @@ const (
 // ErrNotConnected: the handshake is not complete. ErrNoConnection: no such
 // connection. Any other error ended the connection, and is told once; after
 // that it is ErrEOF.
+// Obeys: RFC 9293 MUST-12; RFC 1122 4.2.2.2.
 func (e *Engine) Receive(now Time, id ConnID, p []byte, f ReceiveFlags) (int, Error) {
 	e.clock(now)
 	c := e.lookup(id)

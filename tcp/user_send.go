@@ -15,6 +15,7 @@ const (
 // ErrNoConnection: no such connection. ErrClosing: CLOSE was called, or the
 // connection has ended. Any other error ended the connection, and is told
 // once.
+// Obeys: RFC 9293 MUST-30, MAY-15, MAY-16.
 func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 	e.clock(now)
 	c := e.lookup(id)
@@ -43,6 +44,7 @@ func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 		// "If the urgent flag is set, then SND.UP <- SND.NXT-1 and set the
 		// urgent pointer in the outgoing segments." RFC 6093 §3.2 settles what
 		// it points to: the byte following the urgent text.
+		// Obeys: RFC 9293 MUST-62.
 		c.snd.UP = end
 		c.set(fUrgent)
 	}

@@ -4,6 +4,7 @@ import "time"
 
 // SetNoDelay switches Nagle's algorithm off (MUST-17), which also sends what
 // it held back.
+// Obeys: RFC 9293 MUST-17.
 func (e *Engine) SetNoDelay(now Time, id ConnID, on bool) Error {
 	return e.change(now, id, func(c *conn) {
 		c.put(fNoDelay, on)
@@ -24,6 +25,7 @@ func (e *Engine) SetCork(now Time, id ConnID, on bool) Error {
 }
 
 // SetKeepAlive changes keep-alive.
+// Obeys: RFC 9293 MUST-24, MUST-27.
 func (e *Engine) SetKeepAlive(now Time, id ConnID, k KeepAlive) Error {
 	return e.change(now, id, func(c *conn) {
 		c.setKeepAlive(k)
@@ -33,6 +35,7 @@ func (e *Engine) SetKeepAlive(now Time, id ConnID, k KeepAlive) Error {
 
 // SetUserTimeout changes how long sent text may stay unacknowledged; 0 is no
 // limit but R2.
+// Obeys: RFC 9293 MUST-21.
 func (e *Engine) SetUserTimeout(now Time, id ConnID, d time.Duration) Error {
 	return e.change(now, id, func(c *conn) {
 		c.userTimeout = d

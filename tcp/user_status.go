@@ -3,6 +3,7 @@ package tcp
 import "time"
 
 // Status is the STATUS of §3.10.6 in the RFC's words and those of `ss -tin`.
+// Obeys: RFC 9293 MUST-33.
 type Status struct {
 	Tuple   Tuple
 	State   State

@@ -20,9 +20,11 @@ func acceptable(s Num, segLen uint32, nxt Num, wnd uint32) bool {
 
 // synWindow is the window of a SYN or SYN-ACK, which is never scaled
 // (RFC 7323 §2.2).
+// Obeys: RFC 7323 2.2c.
 func synWindow(buf int) uint16 { return uint16(min(buf, 65535)) }
 
 // scaleFor is the shift that lets the window grow as far as the buffer may.
+// Obeys: RFC 7323 2.3d.
 func (e *Engine) scaleFor(o *ConnConfig) uint8 {
 	limit := e.cfg.ReceiveBufferMax
 	if o.ReceiveBuffer > 0 {
@@ -54,6 +56,7 @@ func (e *Engine) receiveBufferOf(o *ConnConfig) int {
 // by byte could have it at every ACK. When that adds up to maxRounding without
 // the user reading, the field is rounded down (RFC 7323 §2.4 tells senders to
 // expect it), while the edge up to which text is taken stays where it was.
+// Obeys: RFC 9293 SHLD-14, MUST-39; RFC 7323 2.3c, 2.4a, 2.4b.
 func (c *conn) offer() uint16 {
 	s := c.rcv.scale
 	if free := c.freeWindow(); free >= c.rcv.WND+c.worthwhile() {
@@ -72,6 +75,7 @@ func (c *conn) offer() uint16 {
 }
 
 // freeWindow is how much the receive buffer could still take.
+// Obeys: RFC 9293 MAY-8.
 func (c *conn) freeWindow() uint32 {
 	if q := uint32(c.recvq.n); q < c.rcvBuf {
 		return c.rcvBuf - q
@@ -87,6 +91,7 @@ func (c *conn) worthwhile() uint32 {
 // windowUpdate reports whether reading has opened the window so far that the
 // peer should hear of it at once: it has less than half of what we could
 // offer, and the step is worthwhile.
+// Obeys: RFC 9293 MUST-39.
 func (c *conn) windowUpdate() bool {
 	free := c.freeWindow()
 	return free >= c.rcv.WND+c.worthwhile() && free >= 2*c.rcv.WND
@@ -102,6 +107,7 @@ func (e *Engine) fillAck(c *conn, seg *Segment) {
 }
 
 // fillOptions adds timestamps and SACK blocks.
+// Obeys: RFC 9293 MUST-65; RFC 2018 3, 4a, 4b, 4e; RFC 2883 4b, 4d, 4e; RFC 7323 3.2b, 3.2d.
 func (e *Engine) fillOptions(c *conn, seg *Segment) {
 	o := &seg.Options
 	o.Set, o.NSACK = 0, 0

@@ -81,7 +81,7 @@ func (r *demoRun) writeJSON(w io.Writer) error {
 	j := jsonRun{
 		URL: r.src.URL(serverAddr), Bytes: r.bytes, Seconds: r.elapsed.Seconds(), Connect: r.connect.Seconds(),
 		SHA256: jsonHash{hex.EncodeToString(r.sent[:]), hex.EncodeToString(r.got[:]), r.sent == r.got},
-		Path: prettyPath(r.world.path), Seed: r.world.seed, TimeWaits: []jsonTimeWait{},
+		Path:   prettyPath(r.world.path), Seed: r.world.seed, TimeWaits: []jsonTimeWait{},
 	}
 	if r.elapsed > 0 {
 		j.BitRate = float64(r.bytes) * 8 / r.elapsed.Seconds()

@@ -23,13 +23,13 @@ const (
 // world is two hosts and the link between them, with all that is noted about
 // the connection.
 type world struct {
-	start  time.Time // what the times of ladder and report count from
-	hosts  [2]*estab.Host
-	shift  [2]time.Duration // from start to the beginning of a host's clock
-	tap    *tap
-	msl    time.Duration
-	path   string
-	seed   uint64
+	start time.Time // what the times of ladder and report count from
+	hosts [2]*estab.Host
+	shift [2]time.Duration // from start to the beginning of a host's clock
+	tap   *tap
+	msl   time.Duration
+	path  string
+	seed  uint64
 
 	mu     sync.Mutex
 	events [2][]tcp.Event

@@ -350,3 +350,23 @@ func TestLadderOfARefusal(t *testing.T) {
 	golden(t, "ladder/refused-ascii.txt", draw(t, k, Style{Numbers: Both, ASCII: true, Width: 64}))
 	golden(t, "ladder/refused-colour.txt", draw(t, k, Style{Color: true}))
 }
+
+// Totals count what each end sent, over and above what the ladder shows.
+func TestTotals(t *testing.T) {
+	k := newTalk2(time.Millisecond)
+	k.open()
+	k.get(4)
+	k.send(Right, k.seg(Right, ack, 1, 121, 1448), same, same, lost)
+	k.send(Right, k.seg(Right, ack, 1+4*1448, 121, 1448), same, same, doubled)
+	for _, a := range []uint32{4, 4, 4, 5, 5} { // two duplicates; then nothing is in flight
+		k.send(Left, k.seg(Left, ack, 121, 1+a*1448, 0), same, same)
+	}
+	k.wnd++
+	k.send(Left, k.seg(Left, ack, 121, 1+5*1448, 0), same, same, damaged)
+	if got, want := k.b.Totals(Left), (Totals{Segments: 11, Data: 1, Bytes: 120, Acks: 9, DupAcks: 3, Repeated: 1, Corrupt: 1}); got != want {
+		t.Errorf("left: %+v, want %+v", got, want)
+	}
+	if got, want := k.b.Totals(Right), (Totals{Segments: 7, Data: 6, Bytes: 6 * 1448, Again: 1, AgainBytes: 1448, Lost: 1, Doubled: 1}); got != want {
+		t.Errorf("right: %+v, want %+v", got, want)
+	}
+}

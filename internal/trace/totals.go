@@ -11,6 +11,7 @@ type Totals struct {
 	AgainBytes uint64 // of text in them
 	Acks       uint64 // without text, SYN, FIN and RST
 	DupAcks    uint64 // of them, duplicates in the sense of RFC 5681 §2
+	Repeated   uint64 // of Acks, what would be a duplicate but that nothing was in flight; tshark counts these too
 	Lost       uint64 // segments that did not reach the other end whole
 	Corrupt    uint64 // segments that were damaged on the way
 	Doubled    uint64 // that reached the other end twice
@@ -58,8 +59,11 @@ func (t *Totals) acknowledgement(p *shown, me, peer *stream) {
 	}
 	if p.Seg.Len == 0 {
 		t.Acks++
-		if p.label.RelAck == me.lastAck && p.Seg.Wnd == me.lastWnd && peer.high > p.label.RelAck {
+		same := p.label.RelAck == me.lastAck && p.Seg.Wnd == me.lastWnd
+		if same && peer.high > p.label.RelAck {
 			t.DupAcks++
+		} else if same {
+			t.Repeated++
 		}
 	}
 	me.lastAck, me.lastWnd = p.label.RelAck, p.Seg.Wnd

@@ -47,7 +47,7 @@ func WhyText(w tcp.Why) string {
 func TimerText(k tcp.TimerKind) string {
 	switch k {
 	case tcp.TimerRetransmit:
-		return "no acknowledgement in time: sending again"
+		return "no ACK in time: sending again"
 	case tcp.TimerPersist:
 		return "the peer's window is zero: probing"
 	case tcp.TimerDelayedAck:
@@ -59,7 +59,7 @@ func TimerText(k tcp.TimerKind) string {
 	case tcp.TimerTimeWait:
 		return "2 MSL are over: old segments are gone"
 	case tcp.TimerSynAck:
-		return "no answer to the SYN,ACK: sending it again"
+		return "no answer to the SYN,ACK: sending again"
 	}
 	return k.String()
 }
@@ -130,6 +130,8 @@ func segmentReason(r wire.Reason) string {
 		return "flags that no listener has a use for"
 	case wire.DropBacklog:
 		return "too many handshakes are under way"
+	case wire.DropSourceLimit:
+		return "too many handshakes of this source are under way"
 	case wire.DropAcceptQueue:
 		return "too many connections wait to be accepted"
 	case wire.DropSynSentAck:

@@ -103,6 +103,7 @@ func icmpPseudoSum(src, dst Addr, length int) uint64 {
 // icmp4Kind knows the types and codes of RFC 792 and RFC 1122 §3.2.2.1. 0
 // means that nobody here has a use for it; source quench is to be ignored
 // (RFC 6633 §3).
+// Obeys: RFC 9293 MUST-55.
 func icmp4Kind(typ, code uint8) ICMPKind {
 	switch typ {
 	case icmp4Echo:

@@ -65,6 +65,7 @@ func ip4Sum(b []byte) uint16 {
 // that they understand and silently ignore the others"). Source routes are
 // discarded: whoever writes one chooses where our answers go (RFC 7126 §4.3,
 // §4.4).
+// Obeys: RFC 9293 MUST-50.
 func checkIP4Options(b []byte) Reason {
 	for len(b) > 0 {
 		switch b[0] {
@@ -84,6 +85,7 @@ func checkIP4Options(b []byte) Reason {
 	return Accepted
 }
 
+// Obeys: RFC 9293 MAY-4; RFC 1122 3.2.1.5.
 func putIP4(b []byte, h *IPHeader) int {
 	p := (*[IP4HeaderLen]byte)(b)
 	p[0], p[1] = 4<<4|IP4HeaderLen/4, h.TOS&^3|h.ECN&3

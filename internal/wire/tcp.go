@@ -37,6 +37,7 @@ const timestampsWord = tcpOptNop<<24 | tcpOptNop<<16 | tcpOptTimestamps<<8 | tcp
 // Egress, ECN, TOS and Slab of s stay as they are; Payload is a part of b.
 // The checksum is VerifyTCP's business. When the segment is discarded s holds
 // no more than its ports, if that.
+// Obeys: RFC 9293 MUST-5.
 func ParseTCP(b []byte, s *Segment) Reason {
 	if len(b) < TCPHeaderMin {
 		return DropTruncated
@@ -80,6 +81,7 @@ func (o *Options) setTimestamps(b []byte) {
 // parse walks the options. One that occurs twice counts as its last
 // occurrence says; one whose length isn't that of its kind is passed over
 // like an unknown one. Which options a segment may carry is not asked here.
+// Obeys: RFC 9293 MUST-4, MUST-64.
 func (o *Options) parse(b []byte) Reason {
 	for len(b) > 0 {
 		switch b[0] {
@@ -92,6 +94,7 @@ func (o *Options) parse(b []byte) Reason {
 		// RFC 9293 §3.1 MUST-7: "TCP implementations MUST be prepared to
 		// handle an illegal option length (e.g., zero)". Where the next option
 		// would begin is anybody's guess: the segment goes.
+		// Obeys: RFC 9293 MUST-7.
 		if len(b) < 2 || b[1] < 2 || int(b[1]) > len(b) {
 			return DropTCPOption
 		}
@@ -102,6 +105,7 @@ func (o *Options) parse(b []byte) Reason {
 }
 
 // set notes one option, b being what follows kind and length.
+// Obeys: RFC 9293 MUST-6.
 func (o *Options) set(kind uint8, b []byte) {
 	switch n := len(b) + 2; {
 	case kind == tcpOptMSS && n == tcpLenMSS:
@@ -183,6 +187,7 @@ func PutTCP(b []byte, s *Segment) int {
 }
 
 // put writes the options into b, which has just the room for them.
+// Obeys: RFC 9293 MUST-68, MUST-69.
 func (o *Options) put(b []byte, blocks int) {
 	word := func(v uint32) {
 		binary.BigEndian.PutUint32(b, v)
@@ -217,12 +222,14 @@ func (o *Options) put(b []byte, blocks int) {
 
 // VerifyTCP reports whether the checksum of the segment in b is right
 // (RFC 9293 §3.1 MUST-3: "the receiver MUST check it").
+// Obeys: RFC 9293 MUST-3.
 func VerifyTCP(src, dst Addr, b []byte) bool {
 	return Fold(Sum(PseudoSum(src, dst, ProtoTCP, len(b)), b)) == 0
 }
 
 // PutTCPChecksum writes the checksum into the segment in b, header and text,
 // where PutTCP has left 0 (MUST-2).
+// Obeys: RFC 9293 MUST-2.
 func PutTCPChecksum(src, dst Addr, b []byte) {
 	binary.BigEndian.PutUint16(b[16:], Fold(Sum(PseudoSum(src, dst, ProtoTCP, len(b)), b)))
 }

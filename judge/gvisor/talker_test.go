@@ -34,9 +34,9 @@ type talker struct {
 	sent, received   int
 	eof, shut        bool
 	closed           bool
-	err              error
-	writing, reading bool // a pause is under way
-	readDue          bool
+	err              error // what the socket said
+	wrong            error // a byte that was not sent, or out of place
+	writing, reading bool  // a pause is under way
 	out, in          stream
 	buf              []byte
 }
@@ -65,7 +65,7 @@ func (t *talker) work() {
 	}
 	t.write()
 	t.read()
-	if t.err != nil || t.eof && t.sent == t.plan.Send {
+	if t.err != nil || t.wrong != nil || t.eof && t.sent == t.plan.Send {
 		t.sock.close()
 		t.closed = true
 	}
@@ -110,7 +110,7 @@ func (t *talker) write() {
 
 func (t *talker) read() {
 	b := make([]byte, t.plan.Read)
-	for !t.eof && !t.reading && t.err == nil {
+	for !t.eof && !t.reading && t.err == nil && t.wrong == nil {
 		n, err := t.sock.read(b)
 		if err == io.EOF {
 			t.eof = true
@@ -126,7 +126,7 @@ func (t *talker) read() {
 		want := make([]byte, n)
 		t.in.fill(want)
 		if !bytes.Equal(b[:n], want) {
-			t.err = fmt.Errorf("bytes %d to %d are not those that were sent", t.received, t.received+n)
+			t.wrong = fmt.Errorf("bytes %d to %d are not those that were sent", t.received, t.received+n)
 			return
 		}
 		t.received += n

@@ -92,6 +92,7 @@ func ByName(name string) (Algorithm, bool) {
 }
 
 // start is the State that a connection begins with.
+// Obeys: RFC 5681 3.1f.
 func start(smss, initialWindow uint32) State {
 	smss = min(max(smss, 1), maxSMSS)
 	return State{
@@ -109,6 +110,7 @@ func start(smss, initialWindow uint32) State {
 // Deviation: the limit on N (L in RFC 3465 §2.2) is infinite, since one ACK
 // may cover a super-segment; RFC 9406 §4.2 allows that to whoever paces.
 // Growth by bytes still at most doubles the window in a round trip.
+// Obeys: RFC 9293 MUST-19; RFC 5681 3.1a; RFC 9438 5.8.
 func slowStart(s *State, a Ack) (rest uint32) {
 	n := a.Bytes
 	if a.Repair {
@@ -130,6 +132,7 @@ func grow(s *State, n uint64) {
 // threshold is RFC 5681 §3.1 equation 4 for the factor num/den: "max
 // (FlightSize / 2, 2*SMSS)". What limited transmit sent beyond the window
 // must not count (§3.2 step 2), hence the smaller of flight and window.
+// Obeys: RFC 5681 3.1i, 3.2e; RFC 9438 4.6c.
 func threshold(s *State, inFlight uint32, num, den uint64) uint32 {
 	flight := uint64(min(inFlight, s.Cwnd))
 	return uint32(max(flight*num/den, 2*uint64(s.SMSS)))
@@ -144,6 +147,7 @@ func idle(s *State, restart uint32) {
 // setMSS takes a new segment size. RFC 5681 §3.1, for a segment size that
 // "is found to be too large": "cwnd SHOULD be reduced by the ratio of the old
 // segment size to the new segment size". A larger one changes no window.
+// Obeys: RFC 5681 3.1e.
 func setMSS(s *State, smss uint32) {
 	smss = min(max(smss, 1), maxSMSS)
 	old := s.SMSS

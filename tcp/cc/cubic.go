@@ -9,6 +9,7 @@ import (
 
 // Cubic is RFC 9438. Windows are in bytes, so C is 0.4 SMSS per cubed second;
 // times are in microseconds.
+// Obeys: RFC 9293 MAY-18.
 type Cubic struct{}
 
 // RFC 9438 §4.6 and §5.1: β is 0.7, C is 0.4, and so α = 3(1-β)/(1+β) is 9/17
@@ -33,6 +34,7 @@ func (Cubic) Init(s *State, smss, initialWindow uint32) { *s = start(smss, initi
 // Deviation: §4.10 wants slow start up to and including the threshold; here,
 // as RFC 5681 §3.1 allows, it ends on reaching it. Otherwise the first ACK
 // after every recovery would count for slow start.
+// Obeys: RFC 9438 4.10a.
 func (Cubic) Acked(s *State, a Ack) {
 	if !a.Limited {
 		s.last = a.Now
@@ -70,6 +72,7 @@ func beginStage(s *State, now int64) {
 // which cwnd has not been updated due to application-limited behavior". An
 // ACK that comes later than a round trip after the one before ends such a
 // period, so none adds more than that.
+// Obeys: RFC 9438 4.2a.
 func advance(s *State, a Ack) {
 	d := max(a.Now-s.last, 0)
 	if a.SRTT > 0 {
@@ -80,6 +83,7 @@ func advance(s *State, a Ack) {
 }
 
 // avoid is congestion avoidance for n acknowledged bytes.
+// Obeys: RFC 9438 4.2b, 4.3a, 4.4, 4.5.
 func avoid(s *State, n uint32, srtt time.Duration) {
 	growEst(s, n)
 	cwnd := s.Cwnd
@@ -101,6 +105,7 @@ func avoid(s *State, n uint32, srtt time.Duration) {
 
 // growEst is figure 4: W_est grows by α segments per window acknowledged,
 // with α = 1 from cwnd_prior on.
+// Obeys: RFC 9438 4.3b.
 func growEst(s *State, n uint32) {
 	num, den := uint64(alphaNum), uint64(alphaDen)
 	if s.wEst >= s.prior {
@@ -125,6 +130,7 @@ func wCubic(s *State, t int64) uint64 {
 }
 
 // cubeC is C*d^3 in bytes for d < 2^32 microseconds, or 2^62 if that is less.
+// Obeys: RFC 9438 5.1.
 func cubeC(d uint64, smss uint32) uint64 {
 	hi, lo := cubeTimes(d, smss)
 	if hi >= perC>>2 {
@@ -157,6 +163,7 @@ func cubeTimes(d uint64, m uint32) (hi, lo uint64) {
 
 // reduce is what every congestion event does to the past: cwnd_prior
 // (figure 5) and fast convergence (RFC 9438 §4.7).
+// Obeys: RFC 9438 4.7.
 func reduce(s *State) {
 	s.prior = s.Cwnd
 	if s.Cwnd < s.wMax {
@@ -173,6 +180,7 @@ func stop(s *State) {
 }
 
 // Loss is RFC 9438 §4.6 and §4.7.
+// Obeys: RFC 9438 4.6a, 4.6b.
 func (Cubic) Loss(s *State, now int64, inFlight uint32) {
 	reduce(s)
 	s.Ssthresh = threshold(s, inFlight, betaNum, betaDen)
@@ -182,6 +190,7 @@ func (Cubic) Loss(s *State, now int64, inFlight uint32) {
 
 // Timeout is RFC 9438 §4.8: W_max becomes the window at which congestion
 // avoidance begins again.
+// Obeys: RFC 9438 4.8.
 func (Cubic) Timeout(s *State, now int64, inFlight uint32, first bool) {
 	if first {
 		s.prior = s.Cwnd

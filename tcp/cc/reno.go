@@ -14,6 +14,7 @@ func (Reno) Init(s *State, smss, initialWindow uint32) { *s = start(smss, initia
 //
 // RFC 5681 §3.1: "When the number of bytes acknowledged reaches cwnd, then
 // cwnd can be incremented by up to SMSS bytes."
+// Obeys: RFC 9293 MUST-19; RFC 5681 3.1h.
 func (Reno) Acked(s *State, a Ack) {
 	if !a.Limited {
 		return
@@ -41,6 +42,7 @@ func (Reno) Loss(s *State, _ int64, inFlight uint32) {
 // Timeout goes back to one segment. RFC 5681 §3.1: when the segment "has
 // already been retransmitted by way of the retransmission timer at least
 // once, the value of ssthresh is held constant".
+// Obeys: RFC 5681 3.1i, 3.1j, 3.1k.
 func (Reno) Timeout(s *State, _ int64, inFlight uint32, first bool) {
 	if first {
 		s.Ssthresh = threshold(s, inFlight, 1, 2)

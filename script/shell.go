@@ -1,0 +1,294 @@
+package script
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"estab/tcp"
+)
+
+// Commands in back-quotes are never executed. Those that the suites use are
+// understood here: settings before the script runs, and a few questions and
+// actions about the table of connections while it does.
+
+// shellCommand is a command that was understood.
+type shellCommand struct {
+	pos     Pos
+	text    string
+	setting func(x *setting) (reason string) // changes what the script is played with
+	run     func(p *player) *failed           // happens in its place in the script
+}
+
+// understand takes a command apart. The error says that estab has no match
+// for it.
+func (s *Script) understand(line CommandLine) (shellCommand, *Error) {
+	c := shellCommand{pos: line.Pos, text: line.Text}
+	words := withoutRedirection(shellWords(line.Text))
+	if len(words) > 0 && words[0] == "sudo" {
+		words = words[1:]
+	}
+	if len(words) == 0 {
+		return c, nil
+	}
+	name := words[0][strings.LastIndexByte(words[0], '/')+1:]
+	ok := false
+	switch {
+	case name == "defaults.sh":
+		c.setting, ok = func(x *setting) string { x.linuxDefaults(); return "" }, true
+	case name == "set_sysctls.py":
+		c.setting, ok = settings(words[1:]), true
+	case strings.HasPrefix(words[0], "/tmp/sysctl_restore"), name == "true", name == ":":
+		ok = true // nothing to restore
+	case name == "sysctl":
+		c.setting, ok = settings(words[1:]), true
+	case name == "echo" && strings.Contains(line.Text, ">"):
+		c.setting, ok = echoSetting(line.Text)
+	case name == "echo":
+		ok = true
+	case name == "ethtool":
+		c.setting, ok = offload(words[1:])
+	case name == "ip" && len(words) > 1 && words[1] == "tcp_metrics":
+		ok = true // estab remembers nothing about past connections
+	case name == "tc":
+		ok = !containsAny(line.Text, "fq", "netem", "tbf", "htb")
+	case name == "sleep" && len(words) == 2:
+		c.run, ok = sleep(words[1])
+	case name == "sockstat" || name == "netstat":
+		c.run, ok = s.countSockets(line)
+	case name == "tcpdrop":
+		c.run, ok = dropConnections(words[1:])
+	}
+	if !ok {
+		return c, s.Errorf(NotSupported, line.Pos, "the command %q has no match here", clipCommand(line.Text))
+	}
+	return c, nil
+}
+
+func clipCommand(text string) string {
+	if len(text) > 60 {
+		return text[:60] + "..."
+	}
+	return text
+}
+
+// shellWords splits a command at blanks outside quotes, and drops the quotes.
+func shellWords(text string) []string {
+	var words []string
+	var cur strings.Builder
+	quote, open := byte(0), false
+	for i := 0; i < len(text); i++ {
+		switch ch := text[i]; {
+		case quote != 0 && ch == quote:
+			quote = 0
+		case quote == 0 && (ch == '"' || ch == '\''):
+			quote, open = ch, true
+		case quote == 0 && ch == ' ':
+			if open {
+				words = append(words, cur.String())
+				cur.Reset()
+				open = false
+			}
+		default:
+			cur.WriteByte(ch)
+			open = true
+		}
+	}
+	if open {
+		words = append(words, cur.String())
+	}
+	return words
+}
+
+// withoutRedirection drops ">file", "> file", "2>&1" and the like.
+func withoutRedirection(words []string) []string {
+	var out []string
+	for i := 0; i < len(words); i++ {
+		w := strings.TrimLeft(words[i], "0123456789&")
+		if !strings.HasPrefix(w, ">") {
+			out = append(out, words[i])
+		} else if strings.Trim(w, ">") == "" {
+			i++
+		}
+	}
+	return out
+}
+
+// settings understands name=value words, after flags.
+func settings(words []string) func(x *setting) string {
+	text := ""
+	for _, w := range words {
+		if strings.HasPrefix(w, "-") {
+			continue
+		}
+		if strings.Contains(w, "=") && !strings.HasPrefix(w, "=") && text != "" && !strings.HasSuffix(text, "=") {
+			text += "\n"
+		} else if text != "" {
+			text += " "
+		}
+		text += w
+	}
+	return func(x *setting) string {
+		for line := range strings.Lines(text) {
+			name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+			if !ok {
+				continue // it only asks
+			}
+			if reason := x.applySysctl(strings.TrimSpace(name), value); reason != "" {
+				return strings.TrimSpace(name) + ": " + reason
+			}
+		}
+		return ""
+	}
+}
+
+// echoSetting understands echo 1 > /proc/sys/net/ipv4/tcp_sack.
+func echoSetting(text string) (set func(x *setting) string, ok bool) {
+	left, path, _ := strings.Cut(text, ">")
+	path = strings.TrimSpace(path)
+	if !strings.HasPrefix(path, "/proc/sys/") {
+		return nil, false
+	}
+	words := shellWords(left)
+	value := strings.Join(words[1:], " ")
+	return func(x *setting) string {
+		if reason := x.applySysctl(path, value); reason != "" {
+			return path + ": " + reason
+		}
+		return ""
+	}, true
+}
+
+// offload understands ethtool -K tun0 tso off gso off.
+func offload(words []string) (set func(x *setting) string, ok bool) {
+	if len(words) < 2 || words[0] != "-K" && words[0] != "--offload" {
+		return nil, false
+	}
+	off := false
+	for i := 2; i+1 < len(words); i += 2 {
+		off = off || words[i] == "tso" && words[i+1] == "off"
+	}
+	return func(x *setting) string { x.noTSO = off; return "" }, true
+}
+
+func sleep(text string) (func(p *player) *failed, bool) {
+	f, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(f >= 0 && f < 1e6) {
+		return nil, false
+	}
+	return func(p *player) *failed { return p.wait(p.now() + time.Duration(f*float64(time.Second))) }, true
+}
+
+// countSockets understands a list of the program's sockets and the greps that
+// pick lines from it: sockstat -4 -P tcp -s | grep packetdril | grep -c CLOSED
+// | grep 1. It succeeds if the last of them finds a line, as in a shell.
+func (s *Script) countSockets(line CommandLine) (func(p *player) *failed, bool) {
+	stages := strings.Split(line.Text, "|")
+	var greps []grep
+	for _, st := range stages[1:] {
+		g, ok := parseGrep(shellWords(strings.TrimSpace(st)))
+		if !ok {
+			return nil, false
+		}
+		greps = append(greps, g)
+	}
+	return func(p *player) *failed {
+		lines := p.socketLines()
+		found := strings.Join(lines, "\n")
+		for _, g := range greps {
+			lines = g.pick(lines)
+		}
+		if len(lines) == 0 && len(greps) > 0 {
+			f := p.failAt(line.Pos, "the command finds nothing")
+			f.Expected = line.Text
+			f.Got = "the sockets are:\n" + found
+			return f
+		}
+		return nil
+	}, true
+}
+
+// grep is one stage of a pipeline.
+type grep struct {
+	re     *regexp.Regexp
+	count  bool
+	invert bool
+}
+
+func parseGrep(words []string) (g grep, ok bool) {
+	if len(words) < 2 || words[0] != "grep" && words[0] != "egrep" {
+		return g, false
+	}
+	for _, w := range words[1 : len(words)-1] {
+		for _, f := range strings.TrimPrefix(w, "-") {
+			switch f {
+			case 'c':
+				g.count = true
+			case 'v':
+				g.invert = true
+			case 'q', 'E', 'e', 'w':
+			default:
+				return g, false
+			}
+		}
+	}
+	pattern := words[len(words)-1]
+	if len(pattern) > 200 {
+		return g, false
+	}
+	re, err := regexp.Compile(pattern)
+	g.re = re
+	return g, err == nil
+}
+
+func (g grep) pick(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		if g.re.MatchString(l) != g.invert {
+			out = append(out, l)
+		}
+	}
+	if g.count {
+		return []string{strconv.Itoa(len(out))}
+	}
+	return out
+}
+
+// socketLines lists the program's sockets as FreeBSD's sockstat -s does.
+func (p *player) socketLines() []string {
+	var lines []string
+	for _, s := range p.socketsInOrder() {
+		proto := "tcp4"
+		if p.set.family == IPv6 {
+			proto = "tcp6"
+		}
+		lines = append(lines, "root packetdrill 1 "+strconv.Itoa(s.fd)+" "+proto+" *:"+strconv.Itoa(int(s.port))+" *:* "+freeBSDState(s.state()))
+	}
+	return lines
+}
+
+var freeBSDStates = [...]string{
+	tcp.StateClosed: "CLOSED", tcp.StateListen: "LISTEN", tcp.StateSynSent: "SYN_SENT",
+	tcp.StateSynReceived: "SYN_RCVD", tcp.StateEstablished: "ESTABLISHED", tcp.StateFinWait1: "FIN_WAIT_1",
+	tcp.StateFinWait2: "FIN_WAIT_2", tcp.StateCloseWait: "CLOSE_WAIT", tcp.StateClosing: "CLOSING",
+	tcp.StateLastAck: "LAST_ACK", tcp.StateTimeWait: "TIME_WAIT",
+}
+
+func freeBSDState(st tcp.State) string { return freeBSDStates[st] }
+
+// dropConnections understands tcpdrop -s STATE and tcpdrop -a.
+func dropConnections(words []string) (func(p *player) *failed, bool) {
+	state := ""
+	for i := 0; i < len(words); i++ {
+		switch {
+		case words[i] == "-a" || words[i] == "-l":
+		case words[i] == "-s" && i+1 < len(words):
+			i++
+			state = words[i]
+		default:
+			return nil, false
+		}
+	}
+	return func(p *player) *failed { p.dropAll(state); return nil }, true
+}
