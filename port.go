@@ -57,31 +57,32 @@ func (p *port) Writable(w *link.Work) {
 // Run takes in what has arrived, at most a batch, and what the shard wants to
 // send in return. If someone else is at it already, that one will look again.
 func (sh *shard) Run(w *link.Work) {
-	if !sh.token.TryLock() {
+	list, room, ok := sh.queue.begin()
+	if !ok {
 		return
 	}
-	if sh.batch == nil {
-		sh.batch = make([]*link.Packet, batchSize)
-		sh.parsed = make([]inet.Parsed, batchSize)
+	if list != nil || room != 0 {
+		sh.receive(w, list, room)
 	}
-	if n, room := sh.queue.take(sh.batch, &sh.spare); n > 0 || room != 0 {
-		sh.receive(w, n, room)
-	}
-	sh.token.Unlock()
-	// Whoever pushed while the token was ours found it taken, and relies on
-	// this look.
-	if sh.queue.waiting.Load() > 0 {
+	if sh.queue.end(&sh.spare) {
 		w.Add(sh)
 	}
 }
 
-// receive takes in n packets of the batch. Headers and checksums are verified
-// before mu is locked.
-func (sh *shard) receive(w *link.Work, n int, room uint64) {
+// receive takes in a list of packets, at most a batch. Headers and checksums
+// are verified before mu is locked.
+func (sh *shard) receive(w *link.Work, list *link.Packet, room uint64) {
+	if sh.parsed == nil {
+		sh.parsed = new([batchSize]inet.Parsed)
+	}
 	var came [2]int
-	for i, p := range sh.batch[:n] {
+	n := 0
+	for p := list; p != nil; n++ {
+		next := p.Next
+		p.Next = nil
 		came[class(p)]++
-		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[i])
+		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[n])
+		p = next
 	}
 	now := sh.enter()
 	sh.work = w

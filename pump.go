@@ -2,7 +2,6 @@ package estab
 
 import (
 	"sync"
-	"sync/atomic"
 
 	"estab/inet"
 	"estab/internal/wire"
@@ -57,16 +56,15 @@ func class(p *link.Packet) int {
 // push, under a lock that is a leaf. The link a packet came by stands in its
 // Meta.
 type rxQueue struct {
-	waiting atomic.Int32 // packets, and one for room; changed under mu only
-
 	mu         sync.Mutex
 	head, tail *link.Packet
-	bytes      int
+	n, bytes   int      // packets; the sizes of their buffers
 	empty      [2]stash // to exchange for what arrives, by class
 	dropped    uint64
 	stalled    uint64 // links, by bit, that refused a packet of this shard's
 	room       uint64 // links, by bit, that take packets again
-	marked     bool   // somebody has it on his list of work and will run the shard
+	marked     bool   // somebody has the shard on his list of work
+	running    bool   // somebody runs it: the token is his
 	closed     bool
 }
 
@@ -76,7 +74,6 @@ type rxQueue struct {
 func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := 0
 	for i, p := range pkts {
 		if q.closed || q.bytes+p.Cap() > queueLimit {
 			q.dropped++
@@ -90,52 +87,63 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 			q.tail.Next = p
 		}
 		q.tail = p
+		q.n++
 		q.bytes += p.Cap()
 		pkts[i] = q.empty[class(p)].pop()
-		n++
 	}
-	q.waiting.Add(int32(n))
 	return q.mark()
 }
 
 // mark reports whether the shard has to be put on a list of work, and notes
-// that it will be.
+// that it will be. Whoever runs it looks again when he is through.
 func (q *rxQueue) mark() bool {
-	if q.marked || q.head == nil && q.room == 0 {
+	if q.marked || q.running || q.n == 0 && q.room == 0 {
 		return false
 	}
 	q.marked = true
 	return true
 }
 
-// take moves packets into batch and says how many, and which links have room
-// again. It takes over the spare buffers.
-func (q *rxQueue) take(batch []*link.Packet, spare *[2]stash) (n int, room uint64) {
+// begin takes the token, unless somebody has it, and a list of packets, at
+// most a batch. room are the links that take packets again.
+func (q *rxQueue) begin() (list *link.Packet, room uint64, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for n < len(batch) && q.head != nil {
-		p := q.head
-		q.head, p.Next = p.Next, nil
-		q.bytes -= p.Cap()
-		batch[n] = p
-		n++
+	q.marked = false
+	if q.running {
+		return nil, 0, false
 	}
-	if q.head == nil {
-		q.tail = nil
-		q.marked = false
-	}
+	q.running = true
 	room, q.room = q.room, 0
-	took := n
-	if room != 0 {
-		took++
+	list = q.head
+	if q.n <= batchSize {
+		q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
+		return list, room, true
 	}
-	q.waiting.Add(-int32(took))
+	last := list
+	for range batchSize - 1 {
+		q.bytes -= last.Cap()
+		last = last.Next
+	}
+	q.bytes -= last.Cap()
+	q.n -= batchSize
+	q.head, last.Next = last.Next, nil
+	return list, room, true
+}
+
+// end gives back the token, and takes over the spare buffers. It reports
+// whether the caller must see to it that the shard is run again: whoever
+// pushed meanwhile relied on that.
+func (q *rxQueue) end(spare *[2]stash) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for c := range spare {
 		for q.empty[c].n < keepEmpty[c] && spare[c].n > 0 {
 			q.empty[c].push(spare[c].pop())
 		}
 	}
-	return n, room
+	q.running = false
+	return q.mark()
 }
 
 // stall notes that a link refused a packet of this shard's.
@@ -154,9 +162,6 @@ func (q *rxQueue) unstall(id inet.LinkID) bool {
 		return false
 	}
 	q.stalled &^= 1 << id
-	if q.room == 0 {
-		q.waiting.Add(1)
-	}
 	q.room |= 1 << id
 	return q.mark()
 }
@@ -166,6 +171,6 @@ func (q *rxQueue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.head, q.tail, q.empty, q.room, q.bytes = nil, nil, [2]stash{}, 0, 0
-	q.waiting.Store(0)
+	q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
+	q.empty, q.room = [2]stash{}, 0
 }

@@ -27,12 +27,9 @@ type shard struct {
 	index int
 	queue rxQueue // what has arrived; its lock is a leaf
 
-	// token belongs to whoever takes packets from the queue. What it guards
-	// exists once the shard has received something.
-	token  sync.Mutex
-	batch  []*link.Packet
-	parsed []inet.Parsed
-	spare  [2]stash // buffers to exchange, by class, until the queue's lock is held anyway
+	// What belongs to whoever runs the shard, that is, has the queue's token.
+	parsed *[batchSize]inet.Parsed // exists once something was received
+	spare  [2]stash                // buffers to exchange, until the queue's lock is held anyway
 
 	mu        sync.Mutex // guards everything below
 	stack     *inet.Stack

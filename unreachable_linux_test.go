@@ -7,15 +7,14 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"estab"
+	"estab/internal/netns"
 	"estab/internal/wire"
 	"estab/link"
 )
@@ -24,44 +23,45 @@ import (
 // business, or is silent. The kernel plays it in a network namespace of its
 // own, a host on a link that answers as such a router would.
 func TestUnreachableLikeKernel(t *testing.T) {
-	dials := []struct{ name, addr string }{
+	netns.Test(t, func(t *testing.T) {
+		silentNetwork(t)
+		want := unreachable(new(net.Dialer).DialContext)
+		var got []string
+		synctest.Test(t, func(t *testing.T) {
+			h, err := estab.NewHost(estab.Config{
+				Links:  []estab.LinkConfig{{Link: new(unreachableLink), Addrs: prefixes("203.0.113.1/24")}},
+				Routes: []estab.Route{{Dst: netip.MustParsePrefix("192.0.2.0/24")}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = unreachable(h.DialContext)
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("kernel:\n\t%s\nestab:\n\t%s", strings.Join(want, "\n\t"), strings.Join(got, "\n\t"))
+		}
+	})
+}
+
+// unreachable dials what can't be reached and describes what came of it.
+func unreachable(dial func(ctx context.Context, network, address string) (net.Conn, error)) (lines []string) {
+	for _, d := range []struct{ name, addr string }{
 		{"no route", "198.51.100.1:80"},
 		{"host unreachable", "192.0.2.1:80"},
 		{"time-out", "203.0.113.2:80"},
 		{"no route, IPv6", "[2001:db8::1]:80"},
+	} {
+		_, err := dial(context.Background(), "tcp", d.addr)
+		lines = append(lines, d.name+": "+describe(err))
 	}
-	var want, got []string
-	inNamespace(t, func() {
-		for _, d := range dials {
-			_, err := net.Dial("tcp", d.addr)
-			want = append(want, d.name+": "+describe(err))
-		}
-		_, err := net.DialTimeout("tcp", "203.0.113.2:80", 50*time.Millisecond)
-		want = append(want, "own time-out: "+withoutRace(describe(err)))
-	})
-	synctest.Test(t, func(t *testing.T) {
-		h, err := estab.NewHost(estab.Config{
-			Links:  []estab.LinkConfig{{Link: new(unreachableLink), Addrs: prefixes("203.0.113.1/24")}},
-			Routes: []estab.Route{{Dst: netip.MustParsePrefix("192.0.2.0/24")}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, d := range dials {
-			_, err := h.Dial("tcp", d.addr)
-			got = append(got, d.name+": "+describe(err))
-		}
-		d := estab.Dialer{Host: h, Timeout: 50 * time.Millisecond}
-		_, err = d.DialContext(context.Background(), "tcp", "203.0.113.2:80")
-		got = append(got, "own time-out: "+withoutRace(describe(err)))
-	})
-	if !slices.Equal(got, want) {
-		t.Errorf("kernel:\n\t%s\nestab:\n\t%s", strings.Join(want, "\n\t"), strings.Join(got, "\n\t"))
-	}
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_, err := dial(ctx, "tcp", "203.0.113.2:80")
+	return append(lines, "own time-out: "+withoutRace(describe(err)))
 }
 
-// withoutRace drops the one of two deadlines that package net reports,
-// whichever comes first there.
+// withoutRace drops which of two deadlines was reported: in package net it is
+// whichever comes first.
 func withoutRace(s string) string {
 	for _, name := range []string{"deadline+ctxdeadline", "ctxdeadline", "deadline"} {
 		if rest, ok := strings.CutPrefix(s, name+" "); ok {
@@ -71,38 +71,22 @@ func withoutRace(s string) string {
 	return s
 }
 
-// inNamespace runs f on a thread in a network namespace with an unreachable
-// network, a silent one, and nothing else.
-func inNamespace(t *testing.T, f func()) {
-	done := make(chan string)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := syscall.Unshare(syscall.CLONE_NEWNET); err != nil {
-			done <- "a network namespace is not permitted here: " + err.Error()
-			return
+// silentNetwork makes a network that is unreachable and one of which nothing
+// is ever heard: behind a device that nobody reads. One repeat of a SYN is
+// enough for this test.
+func silentNetwork(t *testing.T) {
+	for _, args := range []string{
+		"tuntap add dev quiet mode tun",
+		"addr add 203.0.113.1/24 dev quiet",
+		"link set quiet up",
+		"route add unreachable 192.0.2.0/24",
+	} {
+		if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+			t.Skipf("ip %s: %v: %s", args, err, out)
 		}
-		for _, args := range []string{
-			"link set lo up",
-			"route add unreachable 192.0.2.0/24",
-			"link add quiet type dummy",
-			"addr add 203.0.113.1/24 dev quiet",
-			"link set quiet up",
-			"neigh add 203.0.113.2 lladdr 02:00:00:00:00:02 dev quiet",
-		} {
-			if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
-				done <- "ip " + args + ": " + err.Error() + ": " + string(out)
-				return
-			}
-		}
-		if err := os.WriteFile("/proc/sys/net/ipv4/tcp_syn_retries", []byte("1"), 0); err != nil {
-			done <- err.Error()
-			return
-		}
-		f()
-		done <- ""
-	}()
-	if why := <-done; why != "" {
-		t.Skip(why)
+	}
+	if err := os.WriteFile("/proc/sys/net/ipv4/tcp_syn_retries", []byte("1"), 0); err != nil {
+		t.Skip(err)
 	}
 }
 

@@ -1,6 +1,9 @@
 package estabtest
 
 import (
+	"cmp"
+	"slices"
+
 	"estab/internal/netem"
 	"estab/internal/trace"
 	"estab/internal/wire"
@@ -10,9 +13,9 @@ import (
 // flow is what the network knows of one connection. The client, who sent the
 // first segment, is trace.Left.
 type flow struct {
-	id     int
 	tuple  tcp.Tuple // as the client sees it
 	luckID uint64
+	nth    int // connection of these hosts and that port, from 1
 	sides  [2]side
 	began  int64 // ns since New
 	last   int64
@@ -48,8 +51,11 @@ type seq32 = tcp.Num
 // luckOn is the luck of one end's segments on one pipe.
 type luckOn struct {
 	pipe  *pipe
+	key   uint64
 	state netem.State
-	last  int64 // the latest arrival
+	sent  int   // packets
+	base  int64 // the latest arrival, by the model
+	last  int64 // and as it was
 }
 
 // sideEvent is an event that the ladder shows, in the network's time.
@@ -67,6 +73,7 @@ type record struct {
 	again    bool // sent before, or part of it
 	corrupt  bool
 	overtook bool
+	injected bool        // nobody sent it
 	dropped  wire.Reason // why its receiver threw it away
 	fate     string      // why it didn't arrive
 	n        int         // it is its sender's nth in this connection
@@ -124,8 +131,8 @@ func (n *Network) flowOf(seg *tcp.Segment, from, to *node, now int64) (*flow, tr
 func (n *Network) newFlow(k, t tcp.Tuple, client, server *Host, now int64) *flow {
 	n.conns++
 	service := hashOf(client.name, server.name) + uint64(t.RemotePort)
-	f := &flow{id: n.conns, tuple: t, began: now, last: now, luckID: service + n.nth[service]<<32}
 	n.nth[service]++
+	f := &flow{tuple: t, began: now, last: now, nth: n.nth[service], luckID: service + uint64(n.nth[service])<<32}
 	f.sides[trace.Left].host, f.sides[trace.Right].host = client, server
 	n.flows[k] = f
 	n.all = append(n.all, f)
@@ -226,19 +233,17 @@ func (n *Network) keep(f *flow, rec *record) {
 	n.records++
 }
 
-// kept calls yield for the remembered segments in the order in which they were
-// sent.
-func (f *flow) kept(yield func(*record) bool) {
-	for _, r := range f.first {
-		if !yield(r) {
-			return
-		}
-	}
+// kept are the remembered segments in the order in which they were sent; of
+// the same instant, the client's first.
+func (f *flow) kept() []*record {
+	all := slices.Clone(f.first)
 	for i := range f.tail {
-		if !yield(f.tail[(f.tailAt+i)%len(f.tail)]) {
-			return
-		}
+		all = append(all, f.tail[(f.tailAt+i)%len(f.tail)])
 	}
+	slices.SortStableFunc(all, func(a, b *record) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.side, b.side))
+	})
+	return all
 }
 
 // luck is the luck of what an end sends on a pipe.
@@ -250,7 +255,7 @@ func (n *Network) luck(f *flow, s trace.Side, p *pipe) *luckOn {
 		}
 	}
 	id := f.luckID + hashOf(p.from.name, p.to.name) + uint64(s)
-	me.luck = append(me.luck, luckOn{pipe: p, state: netem.NewState(n.seed, id)})
+	me.luck = append(me.luck, luckOn{pipe: p, key: id, state: netem.NewState(n.seed, id)})
 	return &me.luck[len(me.luck)-1]
 }
 
@@ -278,6 +283,14 @@ func (f *flow) arrived(rec *record, now int64) {
 	if peer := &f.sides[rec.side.Other()]; rec.hdr.Flags.Any(wire.ACK) && peer.known && peer.came.Less(rec.hdr.Ack) {
 		peer.came = rec.hdr.Ack
 	}
+}
+
+// seenBy is the connection as an end names it.
+func (f *flow) seenBy(s trace.Side) tcp.Tuple {
+	if s == trace.Right {
+		return f.tuple.Swap()
+	}
+	return f.tuple
 }
 
 // apply takes an event of an end's engine, in the network's time.

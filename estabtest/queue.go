@@ -3,14 +3,17 @@ package estabtest
 // arrival is something that will happen on the network: a packet comes to the
 // end of a pipe, or a function is called.
 type arrival struct {
-	at    int64 // ns since New
+	at    int64  // ns since New
+	key   uint64 // of whose packet it is
+	n     int    // its sender's nth
 	order uint64
 	pkt   *packet
 	run   func()
 }
 
-// arrivals is a heap, earliest first; those of the same time in the order in
-// which they were pushed.
+// arrivals is a heap, earliest first. Those of the same time are ordered by
+// what they are: which of two hosts came first to send something in that
+// instant was Go's scheduler's to decide, and makes no difference here.
 type arrivals struct {
 	h     []arrival
 	order uint64
@@ -18,7 +21,15 @@ type arrivals struct {
 
 func (q *arrivals) less(i, j int) bool {
 	a, b := &q.h[i], &q.h[j]
-	return a.at < b.at || a.at == b.at && a.order < b.order
+	switch {
+	case a.at != b.at:
+		return a.at < b.at
+	case a.key != b.key:
+		return a.key < b.key
+	case a.n != b.n:
+		return a.n < b.n
+	}
+	return a.order < b.order
 }
 
 func (q *arrivals) push(a arrival) {

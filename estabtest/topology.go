@@ -26,16 +26,15 @@ type pipe struct {
 	from, to *node
 	path     path
 	queue    netem.State // of what waits for the rate
-	luck     netem.State // for packets of no connection
+	luck     luckOn      // of packets of no connection
 	box      *middlebox
 }
 
 func (n *Network) newPipe(from, to *node, p path) *pipe {
 	id := hashOf(from.name, to.name)
-	return &pipe{
-		from: from, to: to, path: p, box: n.boxes[pairOf(from, to)],
-		queue: netem.NewState(n.seed, id), luck: netem.NewState(n.seed, id+1),
-	}
+	q := &pipe{from: from, to: to, path: p, box: n.boxes[pairOf(from, to)], queue: netem.NewState(n.seed, id)}
+	q.luck = luckOn{pipe: q, key: id + 1, state: netem.NewState(n.seed, id+1)}
+	return q
 }
 
 // pair is two nodes, in whatever order.

@@ -27,6 +27,7 @@ func (n *Network) send(from *node, p *link.Packet) *link.Packet {
 	if n.pcap != nil {
 		copied = append(copied, p.Bytes()...)
 	}
+	n.latest = now
 	k := &packet{p: p, from: from}
 	fate := n.classify(k, now)
 	if fate == "" {
@@ -111,45 +112,53 @@ func (n *Network) forward(k *packet, now int64) string {
 
 // tryLuck applies what a pipe does to a packet by chance, from the time on
 // when it has been sent.
-func (n *Network) tryLuck(k *packet, p *pipe, at int64) string {
+func (n *Network) tryLuck(k *packet, p *pipe, sent int64) string {
 	m := &p.path.luck
-	state, last := &p.luck, (*int64)(nil)
+	lk := &p.luck
 	if k.flow != nil {
-		l := n.luck(k.flow, k.side, p)
-		state, last = &l.state, &l.last
+		lk = n.luck(k.flow, k.side, p)
 	}
-	size := k.p.Len()
-	f := state.Apply(at, size, m)
+	f := lk.state.Apply(sent, k.p.Len(), m)
 	if f.Drop != netem.NotDropped {
 		n.lose(k, f.Drop.String())
 		return f.Drop.String()
 	}
-	text := link.Fate{}.String()
+	text := ""
 	if f.Duplicated && f.Copy.Drop == netem.NotDropped {
 		text = "duplicated"
 		double := *k
 		double.p = n.copyOf(k.p)
-		n.enterPipe(&double, p, at, last, &f.Copy)
+		n.enterPipe(&double, lk, sent, &f.Copy)
 	}
 	if f.Corrupt {
 		text = "corrupted"
 	}
-	n.enterPipe(k, p, at, last, &f.Passage)
+	n.enterPipe(k, lk, sent, &f.Passage)
 	return text
 }
 
 // enterPipe lets a packet arrive when its time has come.
-func (n *Network) enterPipe(k *packet, p *pipe, sent int64, last *int64, f *netem.Passage) {
-	at := f.At
-	overtakes := f.Reordered
-	if p.path.inOrder && last != nil {
-		if overtakes = p.path.luck.Reorder.P != 0 && at == sent && at < *last; !overtakes {
-			at = max(at, *last)
+//
+// It comes some nanoseconds late: each packet of a connection a different
+// number, never 0. What a program does in round numbers, every 50 ms, and what
+// a host does 40 ms after a packet came, so never falls together with an
+// arrival, and which of the two goes first is not left to Go's scheduler.
+func (n *Network) enterPipe(k *packet, lk *luckOn, sent int64, f *netem.Passage) {
+	path := &lk.pipe.path
+	at, overtakes := f.At, f.At < lk.base
+	if path.inOrder && overtakes {
+		if overtakes = path.luck.Reorder.P != 0 && at == sent; !overtakes {
+			at = lk.base
 		}
 	}
-	if last != nil {
-		*last = max(*last, at)
+	lk.base = max(lk.base, at)
+	lk.sent++
+	at += int64(lk.sent%mostLate) + 1
+	if !overtakes {
+		at = max(at, lk.last)
 	}
+	lk.last = max(lk.last, at)
+	a := arrival{at: at, key: lk.key, n: lk.sent, pkt: k}
 	if f.Corrupt {
 		f.Flip(k.p.Bytes())
 		k.p.Hash = 0
@@ -158,9 +167,12 @@ func (n *Network) enterPipe(k *packet, p *pipe, sent int64, last *int64, f *nete
 		k.rec.corrupt = k.rec.corrupt || f.Corrupt
 		k.rec.overtook = k.rec.overtook || overtakes
 	}
-	n.queue.push(arrival{at: at, pkt: k})
+	n.queue.push(a)
 	n.arm(n.now())
 }
+
+// mostLate is how late packets arrive at most, in nanoseconds.
+const mostLate = 1000
 
 // copyOf is a second packet with the same bytes.
 func (n *Network) copyOf(p *link.Packet) *link.Packet {
@@ -256,14 +268,16 @@ func (n *Network) arrive(a arrival, now int64) {
 		return
 	}
 	k := a.pkt
-	p := k.way[k.hop]
-	if n.cutOff(k.from, k.to) || n.cutOff(p.from, p.to) {
-		n.lose(k, "partition")
-		return
-	}
-	if k.hop++; k.hop < len(k.way) {
-		n.forward(k, now)
-		return
+	if k.way != nil { // nobody injected it
+		p := k.way[k.hop]
+		if n.cutOff(k.from, k.to) || n.cutOff(p.from, p.to) {
+			n.lose(k, "partition")
+			return
+		}
+		if k.hop++; k.hop < len(k.way) {
+			n.forward(k, now)
+			return
+		}
 	}
 	if k.to.host == nil { // for a router itself
 		n.lose(k, "nobody there")

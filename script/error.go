@@ -16,6 +16,7 @@ const (
 	UnknownName                      // a %{ }% block names what nobody defines
 	EvalError                        // a %{ }% block cannot be computed (division by zero)
 	AssertionFailed                  // a %{ }% block ran, and its assertion does not hold
+	Mismatch                         // the stack did something else than the script states
 )
 
 // Error is an error with its place. Its text is what a compiler prints: place

@@ -18,7 +18,7 @@ type shellCommand struct {
 	pos     Pos
 	text    string
 	setting func(x *setting) (reason string) // changes what the script is played with
-	run     func(p *player) *failed           // happens in its place in the script
+	run     func(p *player) *failed          // happens in its place in the script
 }
 
 // understand takes a command apart. The error says that estab has no match
@@ -199,7 +199,7 @@ func (s *Script) countSockets(line CommandLine) (func(p *player) *failed, bool) 
 		for _, g := range greps {
 			lines = g.pick(lines)
 		}
-		if len(lines) == 0 && len(greps) > 0 {
+		if k := len(greps); k > 0 && (len(lines) == 0 || greps[k-1].count && lines[0] == "0") {
 			f := p.failAt(line.Pos, "the command finds nothing")
 			f.Expected = line.Text
 			f.Got = "the sockets are:\n" + found

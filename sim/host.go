@@ -5,30 +5,32 @@ import (
 	"net/netip"
 
 	"estab/inet"
-	"estab/internal/netem"
 	"estab/internal/wire"
 	"estab/tcp"
 )
 
-// Host is a host of a world.
+// Host is a host of a world: an unmodified [inet.Stack], and the programs that
+// run on it.
 type Host struct {
 	Name  string
 	Addrs []netip.Addr // IPv4, IPv6
 
 	w      *World
+	index  int
 	cfg    HostConfig
 	stack  *inet.Stack
 	up     bool
-	boots  uint64
-	ports  map[inet.LinkID]*port
+	boots  int
+	ports  []*port // by link
 	links  []inet.LinkConfig
-	pool   wire.Pool
-	apps   []App // by tag-1
+	routes map[*Host]inet.LinkID // of a host with several links: which leads where
+	apps   []App                 // by tag-1
 	inLoop bool
 }
 
 // HostConfig is what a host is made with. Its secret comes from the world's
-// seed unless it is set.
+// seed unless it is set; a host that restarts draws a new one. TCP.Events may
+// be a ring, which then tells of this host what the ring of a live host tells.
 type HostConfig struct {
 	TCP tcp.Config
 }
@@ -42,13 +44,7 @@ type App interface {
 // Host adds a host. Its addresses are 10.0.0.n and fd00::n, n counting from 1.
 func (w *World) Host(name string, cfg HostConfig) *Host {
 	n := len(w.hosts) + 1
-	h := &Host{
-		Name: name, w: w, cfg: cfg, ports: map[inet.LinkID]*port{},
-		Addrs: []netip.Addr{
-			netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}),
-			netip.MustParseAddr(fmt.Sprintf("fd00::%x", n)),
-		},
-	}
+	h := &Host{Name: name, w: w, index: n, cfg: cfg, Addrs: addresses(0, n)}
 	w.hosts = append(w.hosts, h)
 	h.boot()
 	return h
@@ -59,7 +55,7 @@ func (w *World) Host(name string, cfg HostConfig) *Host {
 func (h *Host) boot() {
 	cfg := h.cfg.TCP
 	if cfg.Secret == ([32]byte{}) || h.boots > 0 {
-		cfg.Secret = h.w.secret(uint64(len(h.w.hosts))<<32 | h.boots)
+		cfg.Secret = h.w.secret(uint64(h.index)<<32 | uint64(h.boots))
 	}
 	h.boots++
 	s, err := inet.New(inet.Config{TCP: cfg})
@@ -73,13 +69,26 @@ func (h *Host) boot() {
 			h.w.fail(h, err)
 		}
 	}
+	for _, to := range h.w.hosts { // in this order, whatever the map's
+		if link, ok := h.routes[to]; ok {
+			h.addRoute(to, link)
+		}
+	}
 }
 
-// Crash takes the host down: its memory is lost, nothing is sent.
-func (h *Host) Crash() { h.up, h.apps = false, nil }
+// Crash takes the host down: its memory is lost, nothing is sent, and its
+// programs are gone.
+func (h *Host) Crash() {
+	h.up, h.apps = false, nil
+	h.w.crashes++
+}
 
 // Restart brings a crashed host up again, at its old addresses.
 func (h *Host) Restart() { h.boot() }
+
+// Up reports whether the host runs, and Boots how often it was started.
+func (h *Host) Up() bool   { return h.up }
+func (h *Host) Boots() int { return h.boots }
 
 // Stack is the host's stack. After calls on it, Flush sends what they caused.
 func (h *Host) Stack() *inet.Stack { return h.stack }
@@ -105,39 +114,53 @@ func (h *Host) flush() {
 		return // the outer call will do it
 	}
 	h.inLoop = true
-	defer func() { h.inLoop = false }()
 	for h.up {
 		h.stack.Output(h.w.now, h)
-		h.w.fail(h, h.TCP().CheckInvariants())
+		h.check()
 		r, ok := h.TCP().NextReady()
 		if !ok {
 			if h.stack.Pending() {
 				continue
 			}
-			return
+			break
 		}
 		if i := int(r.Tag) - 1; i >= 0 && i < len(h.apps) {
 			h.apps[i].Ready(h, r)
 		}
 	}
+	h.inLoop = false
+}
+
+// check looks at the engine's invariants, if it is their turn.
+func (h *Host) check() {
+	if h.w.since++; h.w.since >= h.w.every {
+		h.w.since = 0
+		h.w.fail(h, h.TCP().CheckInvariants())
+	}
 }
 
 // Alloc and Send make a host its stack's Outbox.
-func (h *Host) Alloc(link inet.LinkID, n int) *wire.Slab { return h.pool.Get(n) }
+func (h *Host) Alloc(link inet.LinkID, n int) *wire.Slab { return h.stack.Pool().Get(n) }
 
 // Send hands a packet to the path of the link.
 func (h *Host) Send(link inet.LinkID, p *wire.Slab) {
 	if link == inet.Loopback {
-		h.w.At(h.w.now, func() { h.receive(inet.Loopback, p) })
+		boot := h.boots
+		h.w.At(h.w.now, func() {
+			if h.boots == boot {
+				h.receive(inet.Loopback, p)
+			}
+		})
 		return
 	}
-	h.ports[link].send(p)
+	h.ports[link-1].send(p)
 }
+
+func (h *Host) arrive(q *port, p *wire.Slab) { h.receive(q.link, p) }
 
 func (h *Host) receive(link inet.LinkID, p *wire.Slab) {
 	if !h.up {
-		h.pool.Put(p)
-		return
+		return // with the memory of the host that would have taken it
 	}
 	h.stack.Input(h.w.now, link, p)
 	h.flush()
@@ -145,57 +168,15 @@ func (h *Host) receive(link inet.LinkID, p *wire.Slab) {
 
 // Inject lets a packet arrive at the host, as if a third party had sent it.
 func (h *Host) Inject(b []byte) {
-	for link := range h.links {
-		p := h.pool.Get(len(b))
-		p.Append(b)
-		h.receive(inet.LinkID(link+1), p)
+	if !h.up || len(h.links) == 0 {
 		return
 	}
+	p := h.stack.Pool().Get(len(b))
+	p.Append(b)
+	h.receive(1, p)
 }
 
-// PathConfig is a path between two hosts.
-type PathConfig struct {
-	MTU  int         // bytes; 0: 1500
-	AB   netem.Model // what happens to packets from the first host to the second
-	BA   netem.Model
-	Hold func(b []byte, from *Host) bool // nil, or true for a packet to keep back; see Path.Release
-}
-
-// Path joins two hosts.
-type Path struct {
-	ab, ba *port
-	held   []heldPacket
-}
-
-type heldPacket struct {
-	from *port
-	p    *wire.Slab
-}
-
-// port is one end of a path.
-type port struct {
-	path  *Path
-	cfg   *PathConfig
-	from  *Host
-	to    *Host
-	link  inet.LinkID // at the receiver
-	model *netem.Model
-	state netem.State
-	down  bool
-}
-
-// Connect joins two hosts by a path, and gives each the addresses of its end.
-func (w *World) Connect(a, b *Host, cfg PathConfig) *Path {
-	c := &cfg
-	p := &Path{}
-	la, lb := a.addLink(c.MTU), b.addLink(c.MTU)
-	p.ab = &port{path: p, cfg: c, from: a, to: b, link: lb, model: &c.AB, state: netem.NewState(w.seed, uint64(2*w.paths))}
-	p.ba = &port{path: p, cfg: c, from: b, to: a, link: la, model: &c.BA, state: netem.NewState(w.seed, uint64(2*w.paths+1))}
-	a.ports[la], b.ports[lb] = p.ab, p.ba
-	w.paths++
-	return p
-}
-
+// addLink gives the host its end of a path.
 func (h *Host) addLink(mtu int) inet.LinkID {
 	l := inet.LinkConfig{Name: fmt.Sprintf("eth%d", len(h.links)), MTU: mtu}
 	if len(h.links) == 0 {
@@ -207,47 +188,33 @@ func (h *Host) addLink(mtu int) inet.LinkID {
 	return id
 }
 
-// Cut and Join make a path that was joined drop everything, and carry again.
-func (p *Path) Cut()  { p.ab.down, p.ba.down = true, true }
-func (p *Path) Join() { p.ab.down, p.ba.down = false, false }
-
-// Release delivers the packets that PathConfig.Hold kept back.
-func (p *Path) Release() {
-	held := p.held
-	p.held = nil
-	for _, x := range held {
-		x.from.to.receive(x.from.link, x.p)
-	}
+func (h *Host) attach(q *port, mtu int) {
+	q.rev.link = h.addLink(mtu)
+	h.ports = append(h.ports, q)
 }
 
-// Held is how many packets are kept back.
-func (p *Path) Held() int { return len(p.held) }
-
-func (q *port) send(p *wire.Slab) {
-	w := q.from.w
-	b := p.Bytes()
-	if q.cfg.Hold != nil && q.cfg.Hold(b, q.from) {
-		q.path.held = append(q.path.held, heldPacket{q, p})
+// learn finds out which link leads to which host, if there is a choice.
+func (h *Host) learn() {
+	if len(h.ports) < 2 {
 		return
 	}
-	fate := q.state.Apply(int64(w.now), len(b), q.model)
-	if q.down {
-		fate = netem.Fate{Passage: netem.Passage{Drop: netem.Lost}}
+	if h.routes == nil {
+		h.routes = map[*Host]inet.LinkID{}
 	}
-	if w.tap != nil {
-		w.tap(Packet{Time: w.now, From: q.from, To: q.to, Data: b, Fate: fate})
-	}
-	if fate.Duplicated && fate.Copy.Drop == netem.NotDropped {
-		q.deliver(p.Clone(), fate.Copy)
-	}
-	if fate.Drop != netem.NotDropped {
-		q.from.pool.Put(p)
-		return
-	}
-	q.deliver(p, fate.Passage)
+	ways(h, h.ports, func(to *Host, via *port) {
+		if _, known := h.routes[to]; !known {
+			h.routes[to] = via.rev.link
+			h.addRoute(to, via.rev.link)
+		}
+	})
 }
 
-func (q *port) deliver(p *wire.Slab, f netem.Passage) {
-	f.Flip(p.Bytes())
-	q.from.w.At(tcp.Time(f.At), func() { q.to.receive(q.link, p) })
+func (h *Host) addRoute(to *Host, link inet.LinkID) {
+	for _, a := range to.Addrs {
+		h.w.fail(h, h.stack.AddRoute(netip.PrefixFrom(a, a.BitLen()), netip.Addr{}, link))
+	}
 }
+
+func (h *Host) world() *World { return h.w }
+
+func (h *Host) slabs() *wire.Pool { return h.stack.Pool() }

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"estab/tcp"
@@ -15,43 +13,31 @@ type Talker struct {
 	Conn tcp.ConnID
 
 	Plan     Plan
+	Attached bool // it has its connection
 	Sent     int  // bytes given to Send
 	Received int  // bytes taken from Receive, all of them right
 	EOF      bool // the peer's FIN was reached
+	Shut     bool // no more will be sent: our FIN follows the last byte
 	Err      tcp.Error
 	Wrong    error // a byte that was not sent, or out of place
+	Aborted  bool  // our plan was to abort, and it happened
+	Early    bool  // our plan was to close before the peer's FIN, and it happened
 	Closed   bool  // the handle is given up
 
 	host     *Host
+	boot     int // of the host, in which it lives
 	tag      uint32
 	seed     uint64 // of the stream we send
 	peerSeed uint64
-	shut     bool
-	paused   bool
-	done     bool
-}
-
-// Plan is what a Talker does.
-type Plan struct {
-	Send      int           // bytes
-	Chunk     int           // bytes in a Send at most
-	Pause     time.Duration // between Sends
-	Read      int           // bytes in a Receive at most
-	ReadPause time.Duration // between Receives
-	HalfClose bool          // close the sending side after the last byte; otherwise wait for the peer's FIN first
-	Abort     int           // if not 0, abort after that many bytes were sent
-}
-
-// pattern is byte i of a stream.
-func pattern(seed uint64, i int) byte {
-	x := seed + uint64(i)*0x9e3779b97f4a7c15
-	return byte((x ^ x>>29) * 0xbf58476d1ce4e5b9 >> 56)
+	paused   bool // between Sends
+	resting  bool // between Receives
+	stalled  bool // the stall has been
 }
 
 // NewTalker makes the program of one end. seed is that of the stream it sends,
 // peerSeed that of the stream it expects.
 func NewTalker(h *Host, p Plan, seed, peerSeed uint64) *Talker {
-	t := &Talker{Plan: p, host: h, seed: seed, peerSeed: peerSeed}
+	t := &Talker{Plan: p, host: h, boot: h.boots, seed: seed, peerSeed: peerSeed}
 	t.tag = h.Start(t)
 	return t
 }
@@ -61,35 +47,61 @@ func (t *Talker) Tag() uint32 { return t.tag }
 
 // Attach gives the program its connection.
 func (t *Talker) Attach(id tcp.ConnID) {
-	t.Conn = id
+	t.Conn, t.Attached = id, true
 	t.host.TCP().SetTag(id, t.tag)
+	if d := t.Plan.AbortAt; d > 0 {
+		t.after(d, t.abort)
+	}
+	if d := t.Plan.CloseAt; d > 0 {
+		t.after(d, func() {
+			t.Early = !t.EOF
+			t.close()
+		})
+	}
 	t.work()
 }
 
 // Ready is part of App.
-func (t *Talker) Ready(h *Host, r tcp.Ready) { t.work() }
+func (t *Talker) Ready(*Host, tcp.Ready) { t.work() }
 
 // Done reports whether the program has nothing more to do.
-func (t *Talker) Done() bool { return t.done }
+func (t *Talker) Done() bool { return t.Closed }
+
+// Lost reports whether the program went down with its host.
+func (t *Talker) Lost() bool { return t.host.boots != t.boot || !t.host.up }
+
+// live reports whether it can still do anything.
+func (t *Talker) live() bool { return !t.Closed && t.Attached && !t.Lost() }
+
+// after does something later, if the program still lives.
+func (t *Talker) after(d time.Duration, f func()) {
+	t.host.w.After(d, func() {
+		if t.live() {
+			f()
+			t.host.Flush()
+		}
+	})
+}
 
 func (t *Talker) work() {
-	if t.Closed || !t.host.up {
+	if !t.live() {
 		return
 	}
 	t.write()
-	t.read(false)
+	if t.Plan.ReadPause == 0 {
+		t.read()
+	} else {
+		t.readLater(t.Plan.ReadPause)
+	}
 	t.maybeClose()
 }
 
 func (t *Talker) write() {
 	e, w := t.host.TCP(), t.host.w
-	buf := make([]byte, max(t.Plan.Chunk, 1))
-	for t.Sent < t.Plan.Send && !t.shut && !t.paused && t.Err == 0 {
-		n := min(len(buf), t.Plan.Send-t.Sent)
-		for i := range n {
-			buf[i] = pattern(t.seed, t.Sent+i)
-		}
-		n, err := e.Send(w.now, t.Conn, buf[:n], 0)
+	for t.Sent < t.Plan.Send && !t.Shut && !t.paused && !t.Closed && t.Err == 0 {
+		buf := w.buffer(min(max(t.Plan.Chunk, 1), t.Plan.Send-t.Sent))
+		fillStream(buf, t.seed, t.Sent)
+		n, err := e.Send(w.now, t.Conn, buf, 0)
 		if err != 0 {
 			t.Err = err
 			return
@@ -99,97 +111,82 @@ func (t *Talker) write() {
 		}
 		t.Sent += n
 		if t.Plan.Abort != 0 && t.Sent >= t.Plan.Abort {
-			e.Abort(w.now, t.Conn)
-			t.Err, t.Closed, t.done = tcp.ErrAborted, true, true
-			t.host.Flush()
+			t.abort()
 			return
 		}
 		if t.Plan.Pause > 0 {
 			t.paused = true
-			w.After(t.Plan.Pause, func() { t.paused = false; t.work(); t.host.Flush() })
-		}
-	}
-	if t.Sent == t.Plan.Send && !t.shut && t.Plan.HalfClose && t.Err == 0 {
-		if e.Shutdown(w.now, t.Conn) == 0 {
-			t.shut = true
-		}
-	}
-}
-
-func (t *Talker) read(again bool) {
-	e, w := t.host.TCP(), t.host.w
-	if t.Plan.ReadPause > 0 && !again {
-		if !t.done {
-			w.After(t.Plan.ReadPause, func() {
-				if !t.Closed && t.host.up {
-					t.read(true)
-					t.maybeClose()
-					t.host.Flush()
-				}
+			t.after(t.Plan.Pause, func() {
+				t.paused = false
+				t.work()
 			})
 		}
+	}
+	if t.Sent == t.Plan.Send && !t.Shut && !t.Closed && t.Plan.HalfClose && t.Err == 0 {
+		t.Shut = e.Shutdown(w.now, t.Conn) == 0
+	}
+}
+
+// readLater reads after a rest, unless it rests already.
+func (t *Talker) readLater(d time.Duration) {
+	if t.resting || t.EOF {
 		return
 	}
-	buf := make([]byte, max(t.Plan.Read, 1))
-	for !t.EOF && t.Wrong == nil {
+	t.resting = true
+	t.after(d, func() {
+		t.resting = false
+		t.read()
+		t.maybeClose()
+	})
+}
+
+func (t *Talker) read() {
+	e, w := t.host.TCP(), t.host.w
+	for !t.EOF && !t.Closed && !t.resting && t.Wrong == nil {
+		if t.Plan.Stall > 0 && !t.stalled && t.Received >= t.Plan.StallAt {
+			t.stalled = true
+			t.readLater(t.Plan.Stall)
+			return
+		}
+		buf := w.buffer(max(t.Plan.Read, 1))
 		n, err := e.Receive(w.now, t.Conn, buf, 0)
-		if err == tcp.ErrEOF {
+		switch {
+		case err == tcp.ErrEOF:
 			t.EOF = true
-			break
-		}
-		if err == tcp.ErrNotConnected {
+		case err == tcp.ErrNotConnected:
+			return
+		case err != 0:
+			if t.Err == 0 {
+				t.Err = err
+			}
+			return
+		case n == 0:
 			return
 		}
-		if err != 0 {
-			t.Err = err
-			break
+		if t.Wrong = checkStream(buf[:n], t.peerSeed, t.Received); t.Wrong == nil {
+			t.Received += n
 		}
-		if n == 0 {
-			break
-		}
-		t.check(buf[:n])
 	}
 }
 
-func (t *Talker) check(p []byte) {
-	for i, b := range p {
-		if want := pattern(t.peerSeed, t.Received+i); b != want {
-			t.Wrong = fmt.Errorf("byte %d is %#x, sent was %#x", t.Received+i, b, want)
-			return
-		}
-	}
-	t.Received += len(p)
-}
-
+// maybeClose closes once both directions are done, or an error ended them.
 func (t *Talker) maybeClose() {
-	if t.Closed {
-		return
-	}
-	sentAll := t.Sent == t.Plan.Send || t.shut
-	if t.Err != 0 || t.EOF && sentAll {
-		t.host.TCP().Close(t.host.w.now, t.Conn, -1)
-		t.Closed, t.done = true, true
+	if !t.Closed && (t.Err != 0 || t.Wrong != nil || t.EOF && (t.Sent == t.Plan.Send || t.Shut)) {
+		t.close()
 	}
 }
 
-// RandomPlan draws a plan.
-func RandomPlan(r *rand.Rand) Plan {
-	sizes := []int{0, 1, 10, 1000, 20000, 200000}
-	p := Plan{
-		Send:  r.IntN(sizes[r.IntN(len(sizes))] + 1),
-		Chunk: 1 + r.IntN([]int{1, 10, 1460, 5000, 70000}[r.IntN(5)]),
-		Read:  1 + r.IntN([]int{100, 5000, 100000}[r.IntN(3)]),
+// close gives the connection up in order.
+func (t *Talker) close() {
+	linger := time.Duration(-1)
+	if t.Plan.Linger > 0 {
+		linger = t.Plan.Linger
 	}
-	if p.Chunk < 10 && p.Send > 5000 {
-		p.Chunk = 100
-	}
-	if r.IntN(3) == 0 {
-		p.Pause = time.Duration(r.IntN(300)) * time.Millisecond
-		p.Send = min(p.Send, 100*p.Chunk)
-	}
-	if r.IntN(4) == 0 {
-		p.ReadPause = time.Duration(1+r.IntN(400)) * time.Millisecond
-	}
-	p.HalfClose = r.IntN(2) == 0
-	return p
+	t.host.TCP().Close(t.host.w.now, t.Conn, linger)
+	t.Closed, t.Shut = true, true
+}
+
+func (t *Talker) abort() {
+	t.host.TCP().Abort(t.host.w.now, t.Conn)
+	t.Err, t.Closed, t.Aborted = tcp.ErrAborted, true, true
 }

@@ -62,7 +62,9 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	updated := e.updateSendWindow(c, seg)
 	switch {
 	case una.Less(seg.Ack):
-		e.advanceUNA(c, seg.Ack)
+		if !e.advanceUNA(c, seg.Ack) {
+			e.sampleByTimestamp(c, seg)
+		}
 		if c.sacked > 0 {
 			e.reneged(c)
 		}
@@ -119,12 +121,16 @@ func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 	return true
 }
 
-// advanceUNA moves SND.UNA and drops what is acknowledged from both queues.
+// advanceUNA moves SND.UNA and drops what is acknowledged from both queues. It
+// reports whether that gave a round trip.
+//
+// Karn's rule: not if any of it was sent twice. The rest of it then came
+// before, and had to wait for what was lost; as had what was SACKed.
 // Obeys: RFC 6298 3b, 5.2, 5.3; RFC 2018 8a; RFC 6582 3.2e; RFC 6675 4b; RFC 7323 4.1b.
-func (e *Engine) advanceUNA(c *conn, ack Num) {
+func (e *Engine) advanceUNA(c *conn, ack Num) (sampled bool) {
 	c.snd.UNA = ack
-	c.retries = 0
-	sampled := Time(-1)
+	c.retries, c.stuckFull = 0, 0
+	sentAt, repeated := Time(-1), false
 	for c.rtx.len() > 0 {
 		s := c.rtx.at(0)
 		if ack.Less(s.end) {
@@ -136,16 +142,18 @@ func (e *Engine) advanceUNA(c *conn, ack Num) {
 		}
 		e.uncount(c, s.marks, s.len())
 		// Obeys: RFC 9293 MUST-18; RFC 6298 3a.
-		if s.marks&markEver == 0 {
-			sampled = s.at
+		if s.marks&markEver != 0 {
+			repeated = true
+		} else if s.marks&markSacked == 0 {
+			sentAt = s.at
 		}
 		e.rings.pop(&c.rtx)
 	}
 	c.sendq.ack(&e.pool, ack)
 	c.lostHint, c.snd.small = seq.Max(c.lostHint, ack), seq.Max(c.snd.small, ack)
 	c.lossSeen, c.highSacked = seq.Max(c.lossSeen, ack), seq.Max(c.highSacked, ack)
-	if sampled >= 0 {
-		e.sampleRTT(c, e.now.Sub(sampled))
+	if sampled = sentAt >= 0 && !repeated; sampled {
+		e.sampleRTT(c, e.now.Sub(sentAt))
 	}
 	if c.snd.UP.Less(ack) {
 		c.snd.UP = ack
@@ -163,6 +171,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) {
 			e.arm(c, TimerUser, e.now.Add(c.userTimeout))
 		}
 	}
+	return sampled
 }
 
 // uncount takes n bytes with these marks out of the sums.

@@ -172,3 +172,5 @@ func (r *rig) show(segs []sentSeg, like string) string {
 
 // segRange writes "from:to(n)".
 func segRange(from, n int) string { return fmt.Sprintf("%d:%d(%d)", from, from+n, n) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -66,20 +66,24 @@ func (e *Engine) refreshPath(c *conn) {
 	}
 }
 
+// blackHoleTries is how many time-outs make us think that size is the cause.
+const blackHoleTries = 3
+
 // blackHoleMSS are the sizes to which a connection falls back when full-sized
 // segments disappear: what passes a tunnel or two, and what everything passes
 // (RFC 4821 §7.7's idea without its probes, which come with RFC 8899).
 var blackHoleMSS = [...]uint16{1220, 1024, 536}
 
-// suspectBlackHole lowers the MSS after two time-outs in a row of a full-sized
-// segment: a path that drops small ones as well loses nothing by it.
+// suspectBlackHole lowers the MSS after blackHoleTries time-outs in a row of a
+// full-sized segment, unless the peer has SACKed another such segment: then
+// the path takes them.
 func (e *Engine) suspectBlackHole(c *conn) {
 	s := c.rtx.at(0)
-	if s.textLen() < uint32(c.smss) {
+	if s.textLen() < uint32(c.smss) || c.sacked >= uint32(c.smss) {
 		c.stuckFull = 0
 		return
 	}
-	if c.stuckFull++; c.stuckFull < 2 {
+	if c.stuckFull++; c.stuckFull < blackHoleTries {
 		return
 	}
 	c.stuckFull = 0

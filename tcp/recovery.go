@@ -12,11 +12,11 @@ import (
 const dupThresh = 3 // RFC 6675 §2
 
 // pipe is RFC 6675's estimate of what is in the network: in flight, less what
-// was SACKed or lost, plus what was sent again. Without SACK each duplicate
+// was SACKed or lost; what was sent again is no longer lost. Without SACK each duplicate
 // ACK stands for a segment that left (RFC 5681 §3.2 (3) and (4), RFC 3042).
 // Obeys: RFC 6675 4d; RFC 5681 3.2d, 3.2g.
 func (c *conn) pipe() uint32 {
-	p := c.flightSize() - c.sacked - c.lost + c.retrans
+	p := c.flightSize() - c.sacked - c.lost
 	if !c.has(fSACK) && c.ca != caLoss {
 		return p - min(p, uint32(c.dupAcks)*uint32(c.smss))
 	}
@@ -46,6 +46,7 @@ func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
 			// acknowledged".
 			c.dupAcks -= min(c.dupAcks, uint16(min(n/uint32(c.smss), 1<<15)))
 			e.markHeadLost(c)
+			c.set(fForceRetransmit)
 		}
 		return
 	case caLoss:

@@ -5,11 +5,6 @@ package tcp
 // Obeys: RFC 9293 SHLD-16, MAY-7; RFC 6675 4e; RFC 7323 2.4d.
 func (e *Engine) retransmitLost(c *conn, out Sink) bool {
 	for c.lost > 0 {
-		if !c.has(fForceRetransmit) {
-			if p := c.pipe(); p > 0 && p >= c.cong.Cwnd {
-				return true
-			}
-		}
 		i := c.rtx.search(c.lostHint)
 		for i < c.rtx.len() && c.rtx.at(i).marks&markLost == 0 {
 			i++
@@ -17,7 +12,11 @@ func (e *Engine) retransmitLost(c *conn, out Sink) bool {
 		if i == c.rtx.len() {
 			return true
 		}
-		c.lostHint = c.rtx.at(i).seq
+		s := c.rtx.at(i)
+		c.lostHint = s.seq
+		if p := c.pipe(); p > 0 && p+min(s.len(), uint32(c.smss)) > c.cong.Cwnd && !c.has(fForceRetransmit) {
+			return true
+		}
 		if !e.retransmit(c, out, i) {
 			return false
 		}

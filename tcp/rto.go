@@ -163,6 +163,8 @@ func (e *Engine) userTimeout(c *conn) {
 
 // armFinWait2 limits FIN-WAIT-2, for orphans only.
 func (e *Engine) armFinWait2(c *conn) {
+	c.clear(fLinger) // all that was queued has arrived
+	c.disarm(TimerUser)
 	if !c.has(fUser|fQueued) && e.cfg.FinWait2Timeout > 0 {
 		e.arm(c, TimerUser, e.now.Add(e.cfg.FinWait2Timeout))
 	}

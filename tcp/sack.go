@@ -38,6 +38,7 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 			from, known = old.Right, k
 		}
 	}
+	sentAt := Time(-1) // of what was SACKed now and sent once: a round trip
 	for i := c.rtx.search(from); i < c.rtx.len(); i++ {
 		s := c.rtx.at(i)
 		if b.Right.Less(s.end) {
@@ -46,9 +47,15 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 		if s.seq.Less(b.Left) || s.marks&(markSacked|markSyn) != 0 {
 			continue
 		}
+		if s.marks&markEver == 0 {
+			sentAt = s.at
+		}
 		e.uncount(c, s.marks, s.len())
 		s.marks = s.marks&^(markLost|markRetrans) | markSacked
 		c.sacked += s.len()
+	}
+	if sentAt >= 0 {
+		e.sampleRTT(c, e.now.Sub(sentAt))
 	}
 	c.highSacked = seq.Max(c.highSacked, b.Right)
 	if known < 0 {

@@ -140,6 +140,11 @@ func runDemo(ctx context.Context, o *demoOptions, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	if o.wait {
+		if err := run.waitForClosed(ctx, term); err != nil {
+			return err
+		}
+	}
 	if err := w.tap.finish(); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (p *percent) String() string { return strconv.FormatFloat(float64(*p), 'f',
 func (p *percent) Type() string   { return "percent" }
 
 func (p *percent) Set(s string) error {
-	v, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(s), "%"), 64)
+	v, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "%")), 64)
 	if err != nil || math.IsNaN(v) || v < 0 || v > 100 {
 		return errors.New("want a percentage from 0% to 100%")
 	}

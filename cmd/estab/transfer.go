@@ -187,6 +187,19 @@ func (w *world) closed(flow tcp.Tuple) bool {
 
 func over(s tcp.State) bool { return s == tcp.StateClosed || s == tcp.StateTimeWait }
 
+// waitForClosed waits until nobody is left in TIME-WAIT.
+func (r *demoRun) waitForClosed(ctx context.Context, term *terminal) error {
+	var until time.Duration
+	for _, t := range r.timeWaits() {
+		until = max(until, t.until)
+	}
+	w := r.world
+	defer term.countdown("TIME-WAIT", w.start.Add(until))()
+	return w.until(ctx, 2*w.msl+patience, func() bool {
+		return last(w.history(trace.Left, r.flow)) == tcp.StateClosed && last(w.history(trace.Right, r.flow)) == tcp.StateClosed
+	})
+}
+
 // until fetches events until something has happened.
 func (w *world) until(ctx context.Context, limit time.Duration, happened func() bool) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the connection did not close within %v", limit))

@@ -1,5 +1,7 @@
 package trace
 
+import "strings"
+
 // Styles, by what they are for.
 const (
 	styleNone = iota
@@ -48,7 +50,7 @@ func (p *pen) bend(from Side) string { return p.bends[from] }
 // paint gives s a style, if there is colour. The codes are ECMA-48's SGR, of
 // the sixteen colours that every terminal has, so that its theme applies.
 func (p *pen) paint(style int, s string) string {
-	if !p.color || s == "" {
+	if !p.color || strings.TrimSpace(s) == "" {
 		return s
 	}
 	code := ""

@@ -57,9 +57,15 @@ func newMatch(t *testing.T, seed uint64) *match {
 		mtu = 1280 + r.IntN(300) // RFC 8200 §5
 	}
 	m.join(mtu)
-	pa, pg := m.randomPlan(), m.randomPlan()
+	pa, pg := sim.RandomPlan(r), sim.RandomPlan(r)
 	if !pa.HalfClose && !pg.HalfClose {
 		pa.HalfClose = true // somebody has to be first
+	}
+	switch r.IntN(16) { // a reader who sleeps while his window is zero
+	case 0:
+		doze(r, &pa, &pg)
+	case 1:
+		doze(r, &pg, &pa)
 	}
 	pa.Send, pg.Send = bounded(pa.Send, pg), bounded(pg.Send, pa)
 	m.ta, m.tg = newTalker(m.w, pa, seed, seed+1), newTalker(m.w, pg, seed+1, seed)
@@ -68,7 +74,10 @@ func newMatch(t *testing.T, seed uint64) *match {
 	return m
 }
 
-func (m *match) randomPlan() sim.Plan { return sim.RandomPlan(m.r) }
+func doze(r *rand.Rand, sender, reader *sim.Plan) {
+	sender.Send, sender.Chunk, sender.Pause = 50_000+r.IntN(100_000), 20_000, 0
+	reader.Read, reader.ReadPause = 10_000+r.IntN(20_000), time.Duration(1+r.IntN(10))*time.Second
+}
 
 // bounded keeps a slow reader from making the world last for days.
 func bounded(send int, reader sim.Plan) int {
@@ -198,8 +207,9 @@ func (m *match) note(from string, b []byte) {
 	m.history = h.Sum64()
 	if *seedFlag >= 0 {
 		s, _ := parse(b)
+		o := &s.Options
 		m.t.Logf("%v %s %v %d:%d(%d) ack %d win %d ts %d/%d sack %v", time.Duration(m.w.Now())-time.Hour, from, s.Flags,
-			s.Seq, uint32(s.Seq)+uint32(s.DataLen()), s.DataLen(), s.Ack, s.Wnd, s.TSVal, s.TSEcr, s.SACK[:s.NSACK])
+			s.Seq, uint32(s.Seq)+uint32(s.DataLen()), s.DataLen(), s.Ack, s.Wnd, o.TSVal, o.TSEcr, o.SACK[:o.NSACK])
 	}
 }
 

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// verdict is what became of a mutant.
+type verdict string
+
+const (
+	caughtIt verdict = "caught"
+	survived verdict = "SURVIVED"
+	broken   verdict = "BROKEN" // doesn't apply, or doesn't compile
+)
+
+type result struct {
+	mutant
+	verdict verdict
+	by      string // the package, the test and the first line of what it says
+}
+
+// lab runs the go command over the tree.
+type lab struct {
+	root    string // absolute
+	dir     string // for faulty files
+	timeout time.Duration
+}
+
+func newLab(root string, timeout time.Duration) (*lab, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(abs, "internal/mutants/mutants.txt")); err != nil {
+		return nil, errors.New("run it in the root of the tree")
+	}
+	dir, err := os.MkdirTemp("", "mutants")
+	return &lab{abs, dir, timeout}, err
+}
+
+func (l *lab) close() { os.RemoveAll(l.dir) }
+
+// sound runs the tests without a mutant.
+func (l *lab) sound() (output string, ok bool) {
+	all := mutant{file: "internal/wire/tcp.go"}
+	for _, pkg := range all.packages() {
+		if out, err := l.goTest(pkg, ""); err != nil {
+			return out, false
+		}
+	}
+	return "", true
+}
+
+// tryAll tries the mutants, several at once, and yields the results in the
+// order of the list.
+func (l *lab) tryAll(list []mutant, workers int) iter.Seq[result] {
+	results := make([]chan result, len(list))
+	for i := range results {
+		results[i] = make(chan result, 1)
+	}
+	next := make(chan int)
+	go func() {
+		defer close(next)
+		for i := range list {
+			next <- i
+		}
+	}()
+	for range max(workers, 1) {
+		go func() {
+			for i := range next {
+				results[i] <- l.try(list[i])
+			}
+		}()
+	}
+	return func(yield func(result) bool) {
+		for _, r := range results {
+			if !yield(<-r) {
+				return
+			}
+		}
+	}
+}
+
+// try puts one fault in and runs the tests until one fails.
+func (l *lab) try(m mutant) result {
+	text, err := m.apply(l.root)
+	if err != nil {
+		return result{m, broken, oneLine(err.Error())}
+	}
+	faulty := filepath.Join(l.dir, m.name+".go")
+	overlay := filepath.Join(l.dir, m.name+".json")
+	b, _ := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(l.root, m.file): faulty}})
+	err = errors.Join(os.WriteFile(faulty, []byte(text), 0o666), os.WriteFile(overlay, b, 0o666))
+	if err != nil {
+		return result{m, broken, err.Error()}
+	}
+	for _, pkg := range m.packages() {
+		out, err := l.goTest(pkg, overlay)
+		switch {
+		case err == nil:
+		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+			return result{m, broken, oneLine(out)}
+		default:
+			return result{m, caughtIt, strings.TrimPrefix(pkg, "./") + " " + culprit(out)}
+		}
+	}
+	return result{m, survived, m.file + ": " + m.from}
+}
+
+// goTest runs the fast tests of a package. A mutant may eat memory without
+// end: where there is a shell, it gets 4 GiB of addresses.
+func (l *lab) goTest(pkg, overlay string) (string, error) {
+	args := []string{"test", "-short", "-failfast", "-vet=off", fmt.Sprintf("-timeout=%v", l.timeout)}
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
+		if runtime.GOOS != "windows" {
+			args = append(args, `-exec=sh -c 'ulimit -v 4194304 && exec "$0" "$@"'`)
+		}
+	}
+	cmd := exec.Command("go", append(args, pkg)...)
+	cmd.Dir = l.root
+	cmd.Env = append(os.Environ(), "GOWORK=off", "ESTAB_LONG=")
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+var (
+	failLine    = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	runningLine = regexp.MustCompile(`(?m)^\s*running tests:\n\s+(\S+)`)
+	panicLine   = regexp.MustCompile(`(?m)^(?:panic|fatal error): (.*)$`)
+)
+
+// culprit is the test that failed and the first line of what it said.
+func culprit(out string) string {
+	said := ""
+	if m := panicLine.FindStringSubmatch(out); m != nil {
+		said = "panic: " + m[1]
+	}
+	if m := runningLine.FindStringSubmatch(out); m != nil {
+		return m[1] + ": " + shorten(said)
+	}
+	all := failLine.FindAllStringSubmatchIndex(out, -1)
+	if len(all) == 0 {
+		return "(no test named) " + shorten(oneLine(said))
+	}
+	last := all[0] // the deepest subtest of the first failure
+	for _, m := range all[1:] {
+		if !strings.HasPrefix(out[m[2]:m[3]], out[last[2]:last[3]]+"/") {
+			break
+		}
+		last = m
+	}
+	if said == "" {
+		rest := strings.SplitN(out[last[1]:], "\n", 3)
+		if len(rest) > 1 {
+			said = rest[1]
+		}
+	}
+	return out[last[2]:last[3]] + ": " + shorten(said)
+}
+
+func shorten(s string) string {
+	s = oneLine(s)
+	if r := []rune(s); len(r) > 110 {
+		return string(r[:109]) + "…"
+	}
+	return s
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,0 +1,307 @@
+package script
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"estab/internal/trace"
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// player plays a script against a host: it makes the system calls, lets the
+// packets arrive, and compares what happens with what is stated, event by
+// event. Its rules of time, and of which packet belongs to which connection,
+// are packetdrill's.
+type player struct {
+	script *Script
+	set    *setting
+	plan   *plan
+	strict bool
+	host   *host
+
+	flows   map[flowKey]*flow
+	order   []*flow // in the order of their making
+	socks   map[int]*sock
+	all     []*sock // in the order of their making
+	cur     *flow   // the connection that packets without ports belong to
+	curSock *sock   // the socket that was made last
+	port    uint16  // the script's next port
+	cause   cause   // of what leaves now
+	pending *pendingCall
+	failure *failed // of a call that ended in its own time
+
+	last       *packet // the last one that was stated
+	statesText bool    // some line states a segment without SYN
+	packets    int
+	buffered   int // bytes that the programs wrote
+	printed    []string
+	line       Pos // of the event that is being played
+	pcap       *trace.Pcapng
+	pcapErr    error
+}
+
+type flowKey struct{ local, remote uint16 }
+
+// What a script may cost when it is played.
+const (
+	maxSteps    = 300_000             // timers that go off
+	maxVirtual  = 60 * 24 * time.Hour // virtual time
+	maxPackets  = 200_000             // that the stack sends
+	maxBuffered = 64 << 20            // bytes that programs write
+	lookAhead   = time.Hour           // how far to look for a segment that did not come
+)
+
+// failed is why a script failed.
+type failed struct {
+	Failure
+	err  *Error
+	flow *flow
+}
+
+// failAt makes a failure at a place in the script.
+func (p *player) failAt(at Pos, format string, args ...any) *failed {
+	f := &failed{err: p.script.Errorf(Mismatch, at, format, args...), flow: p.cur}
+	f.Time = p.now()
+	return f
+}
+
+func newPlayer(s *Script, pl *plan, o *Options) (*player, error) {
+	p := &player{script: s, plan: pl, set: pl.set, strict: o.Strict, flows: map[flowKey]*flow{}, socks: map[int]*sock{}, port: 40000}
+	local, remote, err := p.set.addresses()
+	if err != nil {
+		return nil, err
+	}
+	if p.host, err = newHost(p.set.tcp, local, remote, p.set.linkMTU()); err != nil {
+		return nil, err
+	}
+	p.host.sent, p.host.event = p.sent, p.hostEvent
+	p.host.check = func(broken error) {
+		if p.failure == nil {
+			p.failure = p.failAt(p.line, "an invariant of the engine is broken: %v", broken)
+		}
+	}
+	for _, e := range pl.events {
+		if seg, ok := e.Action.(*Segment); ok && seg.Dir == Outbound && !seg.Flags.Has(FlagSYN) {
+			p.statesText = true
+		}
+	}
+	return p, nil
+}
+
+func (p *player) capture(w io.Writer) {
+	if w != nil {
+		p.pcap, p.pcapErr = trace.NewPcapng(w, "estab script", trace.Interface{Name: "script0", Description: p.script.Name})
+	}
+}
+
+func (p *player) now() time.Duration { return p.host.now.Sub(hostStart) }
+
+// play plays all events.
+func (p *player) play() *failed {
+	for _, e := range p.plan.events {
+		p.line = e.Pos
+		f := p.event(e)
+		if f == nil {
+			f = p.failure
+		}
+		if f == nil && p.pcapErr != nil {
+			f = p.failAt(e.Pos, "the capture can't be written: %v", p.pcapErr)
+		}
+		if f != nil {
+			return f
+		}
+	}
+	if f := p.idle(); f != nil {
+		return f
+	}
+	return p.atEnd()
+}
+
+// event plays one event.
+func (p *player) event(e *Event) *failed {
+	at, until := p.when(&e.Time)
+	switch a := e.Action.(type) {
+	case *Segment:
+		if a.Dir == Outbound {
+			return p.expect(e, a, at, until)
+		}
+	case *ICMP:
+		if a.Dir == Outbound {
+			return p.expectICMP(e, a, at, until)
+		}
+	}
+	if call, ok := e.Action.(*Call); ok {
+		if f := p.idle(); f != nil { // one call after the other
+			return f
+		}
+		if f := p.reach(e, at); f != nil {
+			return f
+		}
+		return p.call(e, call, at)
+	}
+	if f := p.reach(e, at); f != nil {
+		return f
+	}
+	switch a := e.Action.(type) {
+	case *Segment:
+		return p.inject(a)
+	case *ICMP:
+		return p.injectICMP(a)
+	case *Command:
+		for _, c := range p.plan.commands[a] {
+			if c.run != nil {
+				if f := c.run(p); f != nil {
+					return f
+				}
+			}
+		}
+	case *Code:
+		return p.code(a)
+	}
+	return nil
+}
+
+// when works out the times of an event. Relative ones count from now, which is
+// when the event before ended.
+func (p *player) when(t *EventTime) (at, until time.Duration) {
+	at, until = t.At, t.At
+	switch t.Kind {
+	case TimeNone, TimeAny:
+		return p.now(), p.now()
+	case TimeAbsoluteRange, TimeRelativeRange:
+		until = t.Until
+	}
+	if t.Relative() {
+		at += p.now()
+		until += p.now()
+	}
+	return at, until
+}
+
+// tolerance is what an event may be off that should happen at a time.
+func (p *player) tolerance(at time.Duration) time.Duration {
+	if p.set.percent > 0 {
+		return max(p.set.tolerance, time.Duration(float64(max(at-p.now(), 0))*p.set.percent/100))
+	}
+	return p.set.tolerance
+}
+
+// reach lets time pass until an event is due.
+func (p *player) reach(e *Event, at time.Duration) *failed {
+	tol := p.set.tolerance
+	if f := p.wait(at); f != nil {
+		return f
+	}
+	if late := p.now() - at; late > tol {
+		f := p.failAt(e.Action.Position(), "this should happen at %s, but what came before ended only at %s", seconds(at), seconds(p.now()))
+		f.Late = &late
+		return f
+	}
+	return nil
+}
+
+// wait lets time pass: timers go off, and a call that blocks may end.
+func (p *player) wait(until time.Duration) *failed {
+	if until > maxVirtual {
+		return p.failAt(p.line, "the script takes more than %d days", int(maxVirtual/(24*time.Hour)))
+	}
+	end := hostStart.Add(until)
+	for p.failure == nil {
+		next := p.nextWake()
+		if next > end {
+			p.host.now = max(p.host.now, end)
+			return nil
+		}
+		if f := p.step(next); f != nil {
+			return f
+		}
+	}
+	return p.failure
+}
+
+// nextWake is when something happens by itself.
+func (p *player) nextWake() tcp.Time {
+	next := p.host.next()
+	if p.pending != nil {
+		next = min(next, p.pending.deadline)
+	}
+	return next
+}
+
+// step moves on to the time of the next thing that happens by itself.
+func (p *player) step(next tcp.Time) *failed {
+	if p.host.steps > maxSteps || p.packets > maxPackets {
+		return p.failAt(p.line, "the script costs too much: %d timers went off, %d packets left", p.host.steps, p.packets)
+	}
+	p.cause = causeTimer
+	p.host.advance(next)
+	p.wake()
+	return p.failure
+}
+
+// flush sends what the last call or packet caused, and lets a call that blocks
+// look again.
+func (p *player) flush() {
+	p.host.flush()
+	p.wake()
+}
+
+// sent takes a packet that leaves the stack.
+func (p *player) sent(b []byte) {
+	p.packets++
+	p.dump(trace.Outbound, b)
+	pkt, ok := parsePacket(b)
+	if !ok {
+		if p.failure == nil {
+			p.failure = p.failAt(p.line, "the stack sent a packet that can't be parsed: % x", b[:min(len(b), 60)])
+		}
+		return
+	}
+	pkt.at, pkt.cause = p.now(), p.cause
+	if pkt.icmp {
+		if p.cur != nil {
+			p.cur.out = append(p.cur.out, pkt)
+		}
+		return
+	}
+	p.flowOf(pkt.src, pkt.dst).observe(pkt)
+}
+
+// dump writes a packet to the capture, with the line of the script that was
+// being played.
+func (p *player) dump(d trace.Direction, b []byte) {
+	if p.pcap == nil || p.pcapErr != nil {
+		return
+	}
+	comment := fmt.Sprintf("line %d: %s", p.line.Line, p.script.Line(p.line.Line))
+	p.pcapErr = p.pcap.Packet(0, time.Unix(0, int64(p.now())).UTC(), d, b, comment)
+}
+
+// flowOf is the connection of a pair of ports, which it may make.
+func (p *player) flowOf(local, remote uint16) *flow {
+	k := flowKey{local, remote}
+	f := p.flows[k]
+	if f == nil {
+		f = &flow{local: local, remote: remote}
+		p.flows[k] = f
+		p.order = append(p.order, f)
+	}
+	return f
+}
+
+// hostEvent hands an event of the engine's to its connection.
+func (p *player) hostEvent(e *tcp.Event) {
+	if e.RemotePort != 0 {
+		p.flowOf(e.LocalPort, e.RemotePort).event(e)
+	}
+}
+
+// tuple is the pair of sockets of a connection, seen from the stack.
+func (p *player) tuple(f *flow) tcp.Tuple {
+	return tcp.Tuple{Local: p.host.addr, Remote: p.host.peer, LocalPort: f.local, RemotePort: f.remote}
+}
+
+// addr is the address of the stack in the family of the packets.
+func (p *player) addr() (local, peer wire.Addr) { return p.host.addr, p.host.peer }
