@@ -123,6 +123,14 @@ func (h *Host) linkByName(name string) (inet.LinkID, bool) {
 // stands for "no deadline". Read under a shard's lock it is monotonic there.
 func (h *Host) now() tcp.Time { return tcp.Time(time.Since(h.base)) + 1 }
 
+// at is what the host's clock said at an instant; the zero Time is now.
+func (h *Host) at(t time.Time) tcp.Time {
+	if t.IsZero() {
+		return h.now()
+	}
+	return tcp.Time(t.Sub(h.base)) + 1
+}
+
 // shard is where the flow with that hash lives. The tables in the shard go by
 // the low bits of the hash.
 func (h *Host) shard(hash uint64) *shard { return &h.shards[hash>>h.shift] }

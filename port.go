@@ -64,7 +64,7 @@ func (sh *shard) Run(w *link.Work) {
 	if list != nil || room != 0 {
 		sh.receive(w, list, room)
 	}
-	if sh.queue.end(&sh.spare) {
+	if sh.queue.end() {
 		w.Add(sh)
 	}
 }
@@ -72,28 +72,30 @@ func (sh *shard) Run(w *link.Work) {
 // receive takes in a list of packets, at most a batch. Headers and checksums
 // are verified before mu is locked.
 func (sh *shard) receive(w *link.Work, list *link.Packet, room uint64) {
-	if sh.parsed == nil {
-		sh.parsed = new([batchSize]inet.Parsed)
+	if sh.queue.parsed == nil {
+		sh.queue.parsed = new([batchSize]inet.Parsed)
 	}
+	parsed := sh.queue.parsed
 	var came [2]int
 	n := 0
 	for p := list; p != nil; n++ {
 		next := p.Next
 		p.Next = nil
 		came[class(p)]++
-		sh.stack.Parse(inet.LinkID(p.Meta), p, &sh.parsed[n])
+		sh.stack.Parse(inet.LinkID(p.Meta), p, &parsed[n])
 		p = next
 	}
-	now := sh.enter()
-	sh.work = w
+	sh.mu.Lock()
+	now := max(sh.host.at(w.Clock), sh.now)
+	sh.now, sh.work = now, w
 	if room != 0 {
 		sh.unblock(room)
 	}
-	for i := range sh.parsed[:n] {
-		sh.stack.InputParsed(now, &sh.parsed[i])
+	for i := range parsed[:n] {
+		sh.stack.InputParsed(now, &parsed[i])
 	}
-	sh.settle(now)
 	sh.restock(came)
+	sh.settle(now)
 	woken := sh.woken
 	sh.work, sh.woken = nil, waiters{}
 	sh.mu.Unlock()
@@ -103,10 +105,13 @@ func (sh *shard) receive(w *link.Work, list *link.Packet, room uint64) {
 // restock sets empty buffers aside, to be exchanged with those who will send
 // next for those that came.
 func (sh *shard) restock(came [2]int) {
+	if sh.trimAt == tcp.Never {
+		sh.trimAt = sh.now.Add(trimEvery)
+	}
 	pool := sh.stack.Pool()
 	for class, n := range came {
-		for ; n > 0 && sh.spare[class].n < batchSize; n-- {
-			sh.spare[class].push(pool.Get(classSize[class]))
+		for spare := &sh.queue.spare[class]; n > 0 && spare.n < keepEmpty[class]/8; n-- {
+			spare.push(pool.Get(classSize[class]))
 		}
 	}
 }

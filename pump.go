@@ -24,6 +24,7 @@ var keepEmpty = [2]int{512, 64}
 type stash struct {
 	top *link.Packet
 	n   int
+	low int // the fewest that were there since the last trim
 }
 
 func (s *stash) push(p *link.Packet) {
@@ -37,8 +38,18 @@ func (s *stash) pop() *link.Packet {
 	if p != nil {
 		s.top, p.Next = p.Next, nil
 		s.n--
+		s.low = min(s.low, s.n)
 	}
 	return p
+}
+
+// trim drops what nobody has needed since the last trim.
+func (s *stash) trim() {
+	for ; s.low > 0; s.low-- {
+		s.top = s.top.Next
+		s.n--
+	}
+	s.low = s.n
 }
 
 // classSize are the sizes of the two classes of buffers.
@@ -66,6 +77,10 @@ type rxQueue struct {
 	marked     bool   // somebody has the shard on his list of work
 	running    bool   // somebody runs it: the token is his
 	closed     bool
+
+	// What belongs to whoever has the token.
+	parsed *[batchSize]inet.Parsed // exists once something was received
+	spare  [2]stash                // buffers for empty, until mu is locked anyway
 }
 
 // push appends packets for one shard and leaves empty buffers, or nil, in
@@ -134,16 +149,32 @@ func (q *rxQueue) begin() (list *link.Packet, room uint64, ok bool) {
 // end gives back the token, and takes over the spare buffers. It reports
 // whether the caller must see to it that the shard is run again: whoever
 // pushed meanwhile relied on that.
-func (q *rxQueue) end(spare *[2]stash) bool {
+func (q *rxQueue) end() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for c := range spare {
-		for q.empty[c].n < keepEmpty[c] && spare[c].n > 0 {
-			q.empty[c].push(spare[c].pop())
+	for c := range q.spare {
+		for q.empty[c].n < keepEmpty[c] && q.spare[c].n > 0 {
+			q.empty[c].push(q.spare[c].pop())
 		}
 	}
 	q.running = false
 	return q.mark()
+}
+
+// trim drops the empty buffers that nobody has needed since the last time, and
+// says how many are left.
+func (q *rxQueue) trim() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := 0
+	for c := range q.empty {
+		q.empty[c].trim()
+		left += q.empty[c].n
+	}
+	if left == 0 && !q.running {
+		q.parsed, q.spare = nil, [2]stash{}
+	}
+	return left
 }
 
 // stall notes that a link refused a packet of this shard's.

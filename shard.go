@@ -27,10 +27,6 @@ type shard struct {
 	index int
 	queue rxQueue // what has arrived; its lock is a leaf
 
-	// What belongs to whoever runs the shard, that is, has the queue's token.
-	parsed *[batchSize]inet.Parsed // exists once something was received
-	spare  [2]stash                // buffers to exchange, until the queue's lock is held anyway
-
 	mu        sync.Mutex // guards everything below
 	stack     *inet.Stack
 	tcp       *tcp.Engine // the stack's
@@ -43,6 +39,7 @@ type shard struct {
 	now       tcp.Time // when the clock was last read
 	timer     *time.Timer
 	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
+	trimAt    tcp.Time   // when buffers are given back next; tcp.Never: there are none
 	work      *link.Work // where the operation under way lists what it causes
 	woken     waiters    // whom it wakes once mu is unlocked
 	drain     waiters    // calls of Shutdown that wait for this shard
@@ -55,7 +52,7 @@ func (sh *shard) init(h *Host, stack *inet.Stack, ring *tcp.Ring) {
 	sh.out = make([]egress, len(h.ports))
 	sh.conns = make([]*Conn, 1)
 	sh.listeners = make(map[tcp.ListenerID]*Listener)
-	sh.timerAt = tcp.Never
+	sh.timerAt, sh.trimAt = tcp.Never, tcp.Never
 }
 
 // enter begins an operation: it locks mu and reads the clock.
@@ -70,12 +67,14 @@ func (sh *shard) enter() (now tcp.Time) {
 // caused elsewhere is run.
 func (sh *shard) leave() {
 	sh.settle(sh.now)
-	w, woken := sh.work, sh.woken
+	now, w, woken := sh.now, sh.work, sh.woken
 	sh.work, sh.woken = nil, waiters{}
 	sh.mu.Unlock()
 	woken.wake()
 	if w != nil {
+		w.Clock = sh.host.base.Add(time.Duration(now - 1))
 		w.Run()
+		w.Clock = time.Time{}
 		sh.host.putWork(w)
 	}
 }
@@ -104,10 +103,10 @@ func (sh *shard) settle(now tcp.Time) {
 // nothing and is set again, which costs less than a reset for every
 // acknowledgement.
 func (sh *shard) arm(now tcp.Time) {
-	if sh.stack.DeadlineFloor() >= sh.timerAt {
+	if min(sh.stack.DeadlineFloor(), sh.trimAt) >= sh.timerAt {
 		return
 	}
-	next := sh.stack.NextDeadline()
+	next := min(sh.stack.NextDeadline(), sh.trimAt)
 	if next >= sh.timerAt {
 		return
 	}
@@ -125,8 +124,24 @@ func (sh *shard) expire() {
 	sh.timerAt = tcp.Never
 	if !sh.closed {
 		sh.stack.Advance(now)
+		sh.trim(now)
 	}
 	sh.leave()
+}
+
+// trimEvery is how long a buffer waits for its next use.
+const trimEvery = 10 * time.Second
+
+// trim gives back the buffers that were not needed for a while. An idle shard
+// ends up with none, and needs no timer for it any more.
+func (sh *shard) trim(now tcp.Time) {
+	if now < sh.trimAt {
+		return
+	}
+	sh.trimAt = now.Add(trimEvery)
+	if sh.stack.Pool().Trim()+sh.queue.trim() == 0 {
+		sh.trimAt = tcp.Never
+	}
 }
 
 // collect acts on what became of connections and listeners, and reports

@@ -68,6 +68,7 @@ type sideEvent struct {
 type record struct {
 	at       int64
 	arrive   [2]int64
+	due      int64 // when it will, or would have
 	copies   uint8
 	side     trace.Side
 	again    bool // sent before, or part of it

@@ -75,7 +75,8 @@ type note struct {
 // called there, and serves that bubble only.
 //
 // When the test ends, all hosts are closed, and so the goroutines of servers
-// and clients end. If it has failed, its log gets the seed and the ladders of
+// and clients end; in a bubble they have ten virtual minutes to wake up and
+// notice. If it has failed, its log gets the seed and the ladders of
 // the connections that didn't end well.
 func New(t testing.TB, opts ...Option) *Network {
 	t.Helper()
@@ -117,7 +118,15 @@ func (n *Network) end() {
 	}
 	n.close()
 	n.pcap.close(n.t)
+	if n.base.Before(time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)) { // in a bubble the clock starts in 2000
+		time.Sleep(linger)
+	}
 }
+
+// linger is how much virtual time goroutines get to notice that all is closed.
+// Once the test's own goroutine has ended, time stands still, and who sleeps
+// sleeps for ever.
+const linger = 10 * time.Minute
 
 // close ends all hosts and whatever is under way.
 func (n *Network) close() {

@@ -136,16 +136,16 @@ func (f Flow) Ladder() string {
 	return f.flow.ladder()
 }
 
-// keepShown is how many segments a ladder shows at the beginning and at the
-// end of a run in which nothing is opened or closed.
-const keepShown = 12
+// keepHead and keepTail are how many segments a ladder shows at the beginning
+// and at the end of a run in which nothing is opened or closed.
+const keepHead, keepTail = 4, 16
 
 func (f *flow) ladder() string {
 	end := func(s *side, addr netip.AddrPort) trace.End {
 		return trace.End{Name: s.host.name, Addr: addr.String()}
 	}
 	b := trace.NewBuilder(end(&f.sides[0], f.tuple.LocalAddrPort()), end(&f.sides[1], f.tuple.RemoteAddrPort()), f.tuple)
-	b.Keep(keepShown, keepShown)
+	b.Keep(keepHead, keepTail)
 	for _, r := range f.kept() {
 		p := trace.Packet{
 			From: r.side, Time: tcp.Time(r.at), Copies: r.copies, Corrupt: r.corrupt, Dropped: r.dropped,
@@ -153,6 +153,9 @@ func (f *flow) ladder() string {
 		}
 		for i, at := range r.arrive {
 			p.Arrive[i] = tcp.Time(at)
+		}
+		if r.copies == 0 && r.fate == "" { // under way
+			p.Copies, p.Arrive[0] = 1, tcp.Time(r.due)
 		}
 		b.Packet(p)
 	}

@@ -26,8 +26,9 @@ type Segment struct {
 	Len      int    // bytes of text
 	Window   int    // as in the header, not scaled
 
-	Retransmission bool   // it was sent before, or part of it
-	Lost           string // why it didn't arrive; "": it did, or is still under way
+	Retransmission bool          // it was sent before, or part of it
+	Arrived        time.Duration // when it came to its receiver, since New; 0: it is lost, or under way
+	Lost           string        // why it is lost; "": it isn't
 }
 
 // segmentOf is a record as the test sees it.
@@ -49,7 +50,7 @@ func segmentOf(f *flow, r *record) Segment {
 	if s.ACK {
 		s.Ack = uint32(r.hdr.Ack - peer.iss)
 	}
-	if r.copies == 0 {
+	if s.Arrived = time.Duration(r.arrive[0]); r.copies == 0 {
 		s.Lost = r.fate
 	}
 	return s

@@ -166,6 +166,7 @@ func (n *Network) enterPipe(k *packet, lk *luckOn, sent int64, f *netem.Passage)
 	if k.rec != nil {
 		k.rec.corrupt = k.rec.corrupt || f.Corrupt
 		k.rec.overtook = k.rec.overtook || overtakes
+		k.rec.due = at
 	}
 	n.queue.push(a)
 	n.arm(n.now())

@@ -139,9 +139,13 @@ func (s *Stack) parseTCP(link LinkID, text []byte, hash uint64, verified bool, o
 
 // Steer is the keyed hash of the flow that a packet belongs to, as it arrives
 // on the link: the stack in which that connection lives can be chosen by it.
-// Of an ICMP error it is that of the flow that the error is about. What
-// belongs to no flow, or is going to be dropped anyway, has 0.
+// Of an ICMP error it is that of the flow that the error is about. It is 0 for
+// what belongs to no flow. It doesn't judge: of a packet that Parse will drop
+// it may be anything.
 func (s *Stack) Steer(link LinkID, packet []byte) uint64 {
+	if hash, ok := s.steerTCP(packet); ok {
+		return hash
+	}
 	var h wire.IPHeader
 	if s.parseIP(link, packet, &h) != wire.Accepted {
 		return 0
@@ -165,4 +169,28 @@ func (s *Stack) Steer(link LinkID, packet []byte) uint64 {
 		return 0
 	}
 	return s.tcp.Hash(&t)
+}
+
+// steerTCP is Steer for nearly all packets that there are: TCP in one piece,
+// without IP options or extension headers, between addresses that mean the
+// same on every link. It runs under the sender's lock if that is a host in the
+// same process, so it only looks where it must.
+func (s *Stack) steerTCP(b []byte) (hash uint64, ok bool) {
+	const ports = 4 // bytes
+	t := tcp.Tuple{}
+	switch {
+	case len(b) >= 20+ports && b[0] == 0x45 && b[9] == wire.ProtoTCP && b[6]&0x3f|b[7] == 0:
+		t.Remote, t.Local = wire.AddrFrom4(b[12:16]), wire.AddrFrom4(b[16:20])
+		b = b[20:]
+	case len(b) >= 40+ports && b[0]>>4 == 6 && b[6] == wire.ProtoTCP:
+		t.Remote, t.Local = wire.AddrFrom16(b[8:24]), wire.AddrFrom16(b[24:40])
+		b = b[40:]
+		if linkLocal(t.Remote) || linkLocal(t.Local) {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	t.RemotePort, t.LocalPort = binary.BigEndian.Uint16(b), binary.BigEndian.Uint16(b[2:])
+	return s.tcp.Hash(&t), true
 }

@@ -81,9 +81,9 @@ func (p *player) call(e *Event, c *Call, at time.Duration) *failed {
 			x.p2.end = at - e.Time.At + e.Time.End
 		}
 	}
-	p.cause = causeCall
+	p.because(causeCall)
 	if c.Name == "close" {
-		p.cause = causeClose
+		p.because(causeClose)
 	}
 	x.p2.try = sc.start(x)
 	p.host.flush()

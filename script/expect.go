@@ -23,6 +23,9 @@ func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *faile
 		return p.surprise(want, f, pkt, "the stack sent an ICMP message")
 	}
 	last, n := p.gather(f, want)
+	if want.Flags.Has(FlagSYN) && !want.Seq.Any && want.Seq.Begin != 0 {
+		return p.surprise(want, f, pkt, "the initial sequence number of the stack is called 0", f.outbound(pkt))
+	}
 	f.learn(want, pkt)
 	got := f.outbound(pkt)
 	if n > 1 {
@@ -92,7 +95,7 @@ func (p *player) await(e *Event, f *flow, until time.Duration, what string) (*pa
 	for len(f.out) == 0 && p.failure == nil {
 		next := p.nextWake()
 		if next > horizon {
-			fail := p.failAt(e.Action.Position(), "no segment left: nothing more happens")
+			fail := p.failAt(e.Action.Position(), "no segment is sent: nothing more happens by itself")
 			fail.flow, fail.Expected, fail.Time = f, what, until
 			return nil, fail
 		}
@@ -164,15 +167,15 @@ func (p *player) gather(f *flow, want *Segment) (last *packet, n int) {
 // wants it where a SEND ends (MUST-61), and there it is compared. But Linux sets
 // it also on whatever it lets the network card cut up, wherever that ends; so
 // what left as several segments and is stated as one has it. Where Linux sends
-// such a segment again, where the card cuts up nothing, and where the program
-// holds text back, it depends on how the text lies in its buffers: there either
-// will do.
+// such a segment again, where the card cuts up nothing, and where a timer sends
+// what the program holds back, it depends on how the text lies in its buffers:
+// there either will do.
 func (p *player) adjustPush(want, got *Segment, f *flow, n int, last *packet) {
 	if p.set.face != faceLinux || got.Seq.Len == 0 || got.Flags.Has(FlagPSH) || f.isPushEnd(last.seq+uint32(len(last.payload))) {
 		return
 	}
 	whole := n > 1 && !last.again && !p.set.noTSO && !f.corked
-	depends := n > 1 || last.again || p.set.noTSO || f.corked
+	depends := n > 1 && last.again || p.set.noTSO || f.corked && last.cause == causeTimer
 	if whole || depends && want.Flags.Has(FlagPSH) {
 		got.Flags.Bits |= FlagPSH
 	}
@@ -242,7 +245,7 @@ func (p *player) inject(s *Segment) *failed {
 	local, peer := p.addr()
 	b := pkt.build(p.host.in[:], peer, local, marksOf(&s.IP), putOptions(options))
 	p.dump(trace.Inbound, b)
-	p.cause = causeInput
+	p.because(causeInput)
 	p.host.input(b)
 	p.wake()
 	return p.failure
@@ -294,21 +297,40 @@ func (p *player) describe(f *flow, pkt *packet) string {
 
 // leftOver judges segments that no line stated. packetdrill stops looking after
 // the last line that states one; but then nobody would notice if that line were
-// missing. So they are failures, but for what scripts leave open on purpose:
-// what the last close sends, the rest of a flight whose beginning was stated,
-// and everything in a script that states nothing but handshakes.
+// missing. So they are failures, but for what scripts leave open on purpose.
 func (p *player) leftOver() *failed {
 	f := p.cur
 	if f == nil || len(f.out) == 0 {
 		return nil
 	}
 	pkt := f.out[0]
-	syn := pkt.flags&FlagSYN != 0
 	switch {
-	case pkt.cause == causeClose, !p.statesText && !syn:
-		return nil
-	case p.last != nil && p.last.flow == f && len(pkt.payload) > 0 && pkt.at == p.last.at && pkt.seq == p.last.end():
-		return nil
+	case pkt.cause == causeClose:
+		return nil // the last line tidies up
+	case p.set.face != faceLinux:
+	case p.aboutCalls && pkt.flags&FlagSYN == 0:
+		return nil // how the text leaves is not what the script is about
+	case p.last != nil && p.last.flow == f && p.last.serial == pkt.serial && pkt.seq == p.last.end() && !p.set.noTSO:
+		return nil // the rest of what Linux would have sent as several long segments
+	case pkt.flags == FlagACK && len(pkt.payload) == 0 && p.last != nil && p.last.ack == pkt.ack:
+		return nil // the last segments that arrive are often such that they are not acceptable
 	}
 	return p.leftBehind(f, pkt)
+}
+
+// isAboutCalls reports whether a script states nothing but handshakes and has a
+// write that blocks: it is about the write.
+func isAboutCalls(events []*Event) bool {
+	blocks := false
+	for _, e := range events {
+		switch a := e.Action.(type) {
+		case *Segment:
+			if a.Dir == Outbound && !a.Flags.Has(FlagSYN) {
+				return false
+			}
+		case *Call:
+			blocks = blocks || e.Time.HasEnd && (a.Name == "write" || a.Name == "send")
+		}
+	}
+	return blocks
 }

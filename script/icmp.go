@@ -101,7 +101,7 @@ func (p *player) injectICMP(m *ICMP) *failed {
 	wire.PutICMPError(b[n:n+length], peer, local, typ, code, info, quote)
 	b = b[:n+length]
 	p.dump(trace.Inbound, b)
-	p.cause = causeInput
+	p.because(causeInput)
 	p.host.input(b)
 	p.wake()
 	return p.failure

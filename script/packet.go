@@ -13,6 +13,7 @@ import (
 type packet struct {
 	at       time.Duration // since the script began
 	cause    cause
+	serial   int   // the same for all that one cause made leave
 	flow     *flow // nil if it belongs to none
 	icmp     bool
 	typ      uint8 // of an ICMP message

@@ -33,7 +33,8 @@ type player struct {
 	failure *failed // of a call that ended in its own time
 
 	last       *packet // the last one that was stated
-	statesText bool    // some line states a segment without SYN
+	serial     int     // counts what makes the stack send
+	aboutCalls bool    // see isAboutCalls
 	packets    int
 	buffered   int // bytes that the programs wrote
 	printed    []string
@@ -82,11 +83,7 @@ func newPlayer(s *Script, pl *plan, o *Options) (*player, error) {
 			p.failure = p.failAt(p.line, "an invariant of the engine is broken: %v", broken)
 		}
 	}
-	for _, e := range pl.events {
-		if seg, ok := e.Action.(*Segment); ok && seg.Dir == Outbound && !seg.Flags.Has(FlagSYN) {
-			p.statesText = true
-		}
-	}
+	p.aboutCalls = isAboutCalls(pl.events)
 	return p, nil
 }
 
@@ -235,10 +232,16 @@ func (p *player) step(next tcp.Time) *failed {
 	if p.host.steps > maxSteps || p.packets > maxPackets {
 		return p.failAt(p.line, "the script costs too much: %d timers went off, %d packets left", p.host.steps, p.packets)
 	}
-	p.cause = causeTimer
+	p.because(causeTimer)
 	p.host.advance(next)
 	p.wake()
 	return p.failure
+}
+
+// because says what makes the stack send from now on.
+func (p *player) because(c cause) {
+	p.cause = c
+	p.serial++
 }
 
 // flush sends what the last call or packet caused, and lets a call that blocks
@@ -259,7 +262,7 @@ func (p *player) sent(b []byte) {
 		}
 		return
 	}
-	pkt.at, pkt.cause = p.now(), p.cause
+	pkt.at, pkt.cause, pkt.serial = p.now(), p.cause, p.serial
 	if pkt.icmp {
 		if p.cur != nil {
 			p.cur.out = append(p.cur.out, pkt)

@@ -2,6 +2,7 @@ package script
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	"estab/internal/wire"
@@ -113,7 +114,7 @@ func (p *player) stateOf(f *flow) tcp.State {
 // begins.
 func (s *sock) config() tcp.ConnConfig {
 	c := tcp.ConnConfig{
-		MSS: int(s.ints["TCP_MAXSEG"]), Congestion: s.cc, NoDelay: s.ints["TCP_NODELAY"] != 0,
+		MSS: int(s.ints["TCP_MAXSEG"]), Congestion: strings.TrimPrefix(s.cc, "new"), NoDelay: s.ints["TCP_NODELAY"] != 0,
 		UserTimeout: time.Duration(s.ints["TCP_USER_TIMEOUT"]) * time.Millisecond,
 		SynRetries:  int(s.ints["TCP_SYNCNT"]), TOS: uint8(s.ints["IP_TOS"]), KeepAlive: s.keepAlive(),
 	}
@@ -252,9 +253,20 @@ func (p *player) dropAll(state string) {
 		}
 		return true
 	})
-	p.cause = causeClose
+	p.because(causeClose)
 	for _, t := range found {
-		p.dropped = append(p.dropped, t)
+		p.drop(t)
 	}
 	p.flush()
+}
+
+// drop ends a connection that a program holds, with a reset.
+func (p *player) drop(t tcp.Tuple) {
+	for _, s := range p.all {
+		if s.conn == 0 || s.flow == nil || p.tuple(s.flow) != t {
+			continue
+		}
+		s.tcp().Abort(s.now(), s.conn)
+		s.conn, s.errno = 0, "ECONNABORTED"
+	}
 }

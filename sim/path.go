@@ -40,6 +40,10 @@ type Packet struct {
 	Back     bool   // it goes from the second node of the path to the first
 	Data     []byte // valid until the call returns
 	Fate     netem.Fate
+
+	// Held packets are shown twice: when they are sent, with no fate yet, and
+	// when they are released, with the time at which they were sent.
+	Held bool
 }
 
 // Path joins two nodes.
@@ -54,6 +58,7 @@ type Path struct {
 type heldPacket struct {
 	from *port
 	slab *wire.Slab
+	at   tcp.Time
 }
 
 // port is one direction of a path.
@@ -104,6 +109,11 @@ func (p *Path) Held() int { return len(p.held) }
 // Release delivers, in their order and at once, the packets kept back.
 func (p *Path) Release() {
 	for _, x := range p.held {
+		if p.w.tap != nil {
+			k := x.from.packet(x.slab.Bytes())
+			k.Held, k.Time, k.Fate.At = true, x.at, int64(p.w.now)
+			p.w.tap(k)
+		}
 		p.w.queue.push(event{at: p.w.now, port: x.from, slab: x.slab})
 	}
 	p.held = nil
@@ -121,7 +131,7 @@ func (q *port) packet(b []byte) Packet {
 func (q *port) send(s *wire.Slab) {
 	w, c := q.path.w, &q.path.cfg
 	if c.Hold != nil && c.Hold(q.packet(s.Bytes())) {
-		q.path.held = append(q.path.held, heldPacket{q, s})
+		q.hold(s)
 		return
 	}
 	fate := q.state.Apply(int64(w.now), s.Len(), q.model)
@@ -140,6 +150,17 @@ func (q *port) send(s *wire.Slab) {
 		}
 	}
 	q.pass(s, &fate)
+}
+
+// hold keeps a packet back.
+func (q *port) hold(s *wire.Slab) {
+	w := q.path.w
+	q.path.held = append(q.path.held, heldPacket{q, s, w.now})
+	if w.tap != nil {
+		p := q.packet(s.Bytes())
+		p.Held = true
+		w.tap(p)
+	}
 }
 
 // pass lets the packet, and its double, meet their fate.

@@ -152,7 +152,9 @@ func (t *Talker) read() {
 		n, err := e.Receive(w.now, t.Conn, buf, 0)
 		switch {
 		case err == tcp.ErrEOF:
-			t.EOF = true
+			if t.EOF = t.Err == 0; !t.EOF {
+				return // what ended it was told before
+			}
 		case err == tcp.ErrNotConnected:
 			return
 		case err != 0:

@@ -27,7 +27,7 @@ func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
 		c.snd.maxWND = max(c.snd.maxWND, c.snd.WND)
 		c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
 		if c.retries > 0 {
-			e.backOffAfterLostSyn(c, seg)
+			e.backOffAfterLostSyn(c, seg, c.sentAt)
 		}
 		e.established(c, seg)
 	}
@@ -62,8 +62,8 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	updated := e.updateSendWindow(c, seg)
 	switch {
 	case una.Less(seg.Ack):
-		if !e.advanceUNA(c, seg.Ack) {
-			e.sampleByTimestamp(c, seg)
+		if repeated := e.advanceUNA(c, seg.Ack); repeated >= 0 {
+			e.sampleByTimestamp(c, seg, repeated)
 		}
 		if c.sacked > 0 {
 			e.reneged(c)
@@ -121,16 +121,16 @@ func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 	return true
 }
 
-// advanceUNA moves SND.UNA and drops what is acknowledged from both queues. It
-// reports whether that gave a round trip.
+// advanceUNA moves SND.UNA and drops what is acknowledged from both queues. If
+// any of it was sent twice it returns when it was last, otherwise -1.
 //
 // Karn's rule: not if any of it was sent twice. The rest of it then came
 // before, and had to wait for what was lost; as had what was SACKed.
 // Obeys: RFC 6298 3b, 5.2, 5.3; RFC 2018 8a; RFC 6582 3.2e; RFC 6675 4b; RFC 7323 4.1b.
-func (e *Engine) advanceUNA(c *conn, ack Num) (sampled bool) {
+func (e *Engine) advanceUNA(c *conn, ack Num) (repeated Time) {
 	c.snd.UNA = ack
 	c.retries, c.stuckFull = 0, 0
-	sentAt, repeated := Time(-1), false
+	sentAt, repeated := Time(-1), Time(-1)
 	for c.rtx.len() > 0 {
 		s := c.rtx.at(0)
 		if ack.Less(s.end) {
@@ -143,7 +143,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) (sampled bool) {
 		e.uncount(c, s.marks, s.len())
 		// Obeys: RFC 9293 MUST-18; RFC 6298 3a.
 		if s.marks&markEver != 0 {
-			repeated = true
+			repeated = s.at
 		} else if s.marks&markSacked == 0 {
 			sentAt = s.at
 		}
@@ -152,7 +152,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) (sampled bool) {
 	c.sendq.ack(&e.pool, ack)
 	c.lostHint, c.snd.small = seq.Max(c.lostHint, ack), seq.Max(c.snd.small, ack)
 	c.lossSeen, c.highSacked = seq.Max(c.lossSeen, ack), seq.Max(c.highSacked, ack)
-	if sampled = sentAt >= 0 && !repeated; sampled {
+	if sentAt >= 0 && repeated < 0 {
 		e.sampleRTT(c, e.now.Sub(sentAt))
 	}
 	if c.snd.UP.Less(ack) {
@@ -171,7 +171,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) (sampled bool) {
 			e.arm(c, TimerUser, e.now.Add(c.userTimeout))
 		}
 	}
-	return sampled
+	return repeated
 }
 
 // uncount takes n bytes with these marks out of the sums.

@@ -194,7 +194,7 @@ func (e *Engine) completeHandshake(k kind, i uint32, l *listener, seg *Segment) 
 	if rec.sends == 1 {
 		e.sampleRTT(c, e.halfOpenAge(&rec))
 	} else {
-		e.backOffAfterLostSyn(c, seg)
+		e.backOffAfterLostSyn(c, seg, 0)
 	}
 	e.freeHalfOpen(k, i)
 	e.enqueue(l, c)

@@ -63,7 +63,7 @@ func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	// SND.UNA > ISS (our SYN has been ACKed), change the connection state to
 	// ESTABLISHED, form an ACK segment and send it."
 	if c.retries > 0 {
-		e.backOffAfterLostSyn(c, seg)
+		e.backOffAfterLostSyn(c, seg, c.sentAt)
 	}
 	// Obeys: RFC 5681 3.1c.
 	e.advanceUNA(c, seg.Ack)

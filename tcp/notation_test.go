@@ -173,4 +173,4 @@ func (r *rig) show(segs []sentSeg, like string) string {
 // segRange writes "from:to(n)".
 func segRange(from, n int) string { return fmt.Sprintf("%d:%d(%d)", from, from+n, n) }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+func itoa[N int | uint32](n N) string { return strconv.FormatInt(int64(n), 10) }

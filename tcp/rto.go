@@ -32,15 +32,17 @@ func (e *Engine) sampleRTT(c *conn, r time.Duration) {
 }
 
 // sampleByTimestamp takes a round trip from the timestamp that the segment
-// echoes (RFC 7323 §4.1): it tells which copy of a repeated segment was
-// answered, where Karn's rule would have to leave the sample out.
+// echoes (RFC 7323 §4.1), for text that was sent again, last at the given
+// time. Karn's rule leaves it out, since nothing tells which copy is answered;
+// an echo that is no older than the last copy does. (An older one tells
+// nothing: the ACK may answer that copy and echo what came before it.)
 // Obeys: RFC 6298 3a.
-func (e *Engine) sampleByTimestamp(c *conn, seg *Segment) {
+func (e *Engine) sampleByTimestamp(c *conn, seg *Segment, last Time) {
 	if !c.has(fTimestamps) || !seg.Options.Has(wire.OptTimestamps) || seg.Options.TSEcr == 0 {
 		return
 	}
 	ms := int32(e.tsClock() + c.tsOffset - seg.Options.TSEcr)
-	if ms >= 0 && e.now >= Time(ms)*1e6 {
+	if ms >= 0 && e.now-Time(ms)*1e6 >= last-1e6 {
 		e.sampleRTT(c, time.Duration(max(ms, 1))*time.Millisecond)
 	}
 }
@@ -61,8 +63,8 @@ func (e *Engine) computeRTO(c *conn) {
 // RFC 6298's appendix with RFC 5681 §3.1: after a lost SYN the window starts at
 // one segment.
 // Obeys: RFC 6298 5.7; RFC 5681 3.1d.
-func (e *Engine) backOffAfterLostSyn(c *conn, seg *Segment) {
-	e.sampleByTimestamp(c, seg)
+func (e *Engine) backOffAfterLostSyn(c *conn, seg *Segment, last Time) {
+	e.sampleByTimestamp(c, seg, last)
 	c.rto = max(c.rto, 3*time.Second)
 	c.cong.Cwnd = uint32(c.smss)
 }

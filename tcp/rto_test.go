@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -33,7 +34,7 @@ func TestRTTEstimator(t *testing.T) {
 		if i == 0 {
 			r.in("S. 0:0(0) ack 1 <mss 1000>")
 		} else {
-			r.e.Input(r.now, r.seg(". 1:1(0) ack "+itoa(1+i)))
+			r.e.Input(r.now, r.seg(". 1:1(0) ack "+fmt.Sprint(1+i)))
 			r.output()
 		}
 		r.sent = nil
@@ -135,7 +136,7 @@ func TestRestartAfterIdle(t *testing.T) {
 		next += n
 		r.sent = r.sent[:0]
 		r.advance(100 * ms)
-		r.in(". 1:1(0) ack " + itoa(next))
+		r.in(". 1:1(0) ack " + fmt.Sprint(next))
 		r.sent = r.sent[:0]
 	}
 	grown := r.status().Cwnd
@@ -148,7 +149,7 @@ func TestRestartAfterIdle(t *testing.T) {
 	if c := r.status().Cwnd; c != grown {
 		t.Errorf("after exactly an RTO cwnd is %d, was %d", c, grown)
 	}
-	r.in(". 1:1(0) ack " + itoa(next+1000))
+	r.in(". 1:1(0) ack " + fmt.Sprint(next+1000))
 	r.sent = r.sent[:0]
 	rto = r.status().RTO
 	r.advance(rto + 1)

@@ -70,8 +70,9 @@ func NewSlab(n int) *Slab {
 // concurrent use: each has one lock's worth of users. The zero Pool is empty
 // and ready.
 type Pool struct {
-	small, large   *Slab
-	nSmall, nLarge int
+	small, large       *Slab
+	nSmall, nLarge     int
+	lowSmall, lowLarge int // the fewest that were there since the last Trim
 
 	// Out counts the slabs taken and not yet put back (slabs that came from
 	// elsewhere and are put here count negative), so that tests can see a leak.
@@ -91,11 +92,13 @@ func (p *Pool) Get(n int) *Slab {
 		if s := p.small; s != nil {
 			p.small, s.Next = s.Next, nil
 			p.nSmall--
+			p.lowSmall = min(p.lowSmall, p.nSmall)
 			return s
 		}
 	} else if s := p.large; s != nil {
 		p.large, s.Next = s.Next, nil
 		p.nLarge--
+		p.lowLarge = min(p.lowLarge, p.nLarge)
 		return s
 	}
 	return NewSlab(n)
@@ -114,6 +117,21 @@ func (p *Pool) Put(s *Slab) {
 		s.Next, p.large = p.large, s
 		p.nLarge++
 	}
+}
+
+// Trim lets the garbage collector have what nobody has needed since the last
+// Trim, and returns how many slabs are left.
+func (p *Pool) Trim() int {
+	for ; p.lowSmall > 0; p.lowSmall-- {
+		p.small = p.small.Next
+		p.nSmall--
+	}
+	for ; p.lowLarge > 0; p.lowLarge-- {
+		p.large = p.large.Next
+		p.nLarge--
+	}
+	p.lowSmall, p.lowLarge = p.nSmall, p.nLarge
+	return p.nSmall + p.nLarge
 }
 
 // Clone returns a copy of the slab in a fresh buffer.

@@ -42,14 +42,14 @@ type FaultKind uint8
 
 // The kinds of faults.
 const (
-	Partition   FaultKind = iota // the path drops everything for a time
-	Crash                        // a host loses its memory, and is down for a time
-	Hold                         // the N-th packet is kept back for a time
-	ForgeReset                   // a third party sends Host a RST, in the window but not exact
-	ForgeSyn                     // … a SYN in the window
-	ForgeText                    // … text in the window with an ACK that can't be
-	ForgeBlind                   // … a RST and text with random numbers
-	ForgeICMP                    // … an ICMP error about a segment that was never sent
+	Partition  FaultKind = iota // the path drops everything for a time
+	Crash                       // a host loses its memory, and is down for a time
+	Hold                        // the N-th packet is kept back for a time
+	ForgeReset                  // a third party sends Host a RST, in the window but not exact
+	ForgeSyn                    // … a SYN in the window
+	ForgeText                   // … text in the window with an ACK that can't be
+	ForgeBlind                  // … a RST and text with random numbers
+	ForgeICMP                   // … an ICMP error about a segment that was never sent
 	numFaults
 )
 

@@ -1,0 +1,129 @@
+package script
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"estab/internal/trace"
+)
+
+// RunSource plays a script that is given as text, once in each family, and
+// reports how it ended. name is what the reports call it, and decides what the
+// list of missing features says about it. The error says that the text is no
+// script; it is an *Error.
+func RunSource(name string, src []byte, o Options) ([]Report, error) {
+	s, err := Parse(name, src, ParseOptions{Defines: o.defines()})
+	if err != nil {
+		return nil, err
+	}
+	families := o.families()
+	if f, ok := s.family(); ok {
+		families = []Family{f}
+	}
+	var reports []Report
+	for _, f := range families {
+		r, err := runOnce(s, &o, f)
+		if err != nil {
+			return nil, err
+		}
+		reports = append(reports, r)
+	}
+	return reports, nil
+}
+
+// family is the one that the script names.
+func (s *Script) family() (f Family, ok bool) {
+	for _, o := range s.Options() {
+		if o.Name == "ip_version" {
+			return ParseFamily(o.Value)
+		}
+	}
+	return 0, false
+}
+
+func runOnce(s *Script, o *Options, f Family) (Report, error) {
+	r := Report{Name: s.Name, Family: f}
+	pl, err := newPlan(s, o, f)
+	if missing := missingFeature(s); missing != nil {
+		err = missing
+	}
+	if err != nil {
+		if err.Kind != NotSupported && err.Kind != UnknownName {
+			return r, err
+		}
+		r.Verdict = NotApplicable
+		r.because(err)
+		return r, nil
+	}
+	p, broken := newPlayer(s, pl, o)
+	if broken != nil {
+		return r, fmt.Errorf("%s: %w", s.Name, broken)
+	}
+	if o.Pcap != nil {
+		p.capture(o.Pcap(s.Name, f))
+	}
+	fail := p.play()
+	r.Virtual, r.Printed = p.now(), p.printed
+	if fail != nil {
+		r.Verdict = Failed
+		r.because(fail.err)
+		r.Failure = &fail.Failure
+		r.Failure.Ladder = p.drawLadder(fail)
+	}
+	return r, nil
+}
+
+// because says why a script failed or does not apply.
+func (r *Report) because(e *Error) {
+	r.err = e
+	r.Reason, r.Line, r.Column, r.Source = e.Msg, e.Pos.Line, e.Pos.Col, strings.TrimSpace(e.Source)
+}
+
+// drawLadder is the exchange of a connection up to where it went wrong, with
+// that line of the script marked.
+func (p *player) drawLadder(fail *failed) string {
+	if fail.flow == nil {
+		return ""
+	}
+	note := fmt.Sprintf("<-- line %d: %s", fail.err.Pos.Line, strings.Join(strings.Fields(fail.err.Source), " "))
+	var b strings.Builder
+	if err := fail.flow.ladder(note, fail.Time).Write(&b, trace.Style{Width: 100}); err != nil {
+		return ""
+	}
+	return b.String()
+}
+
+// String is the report in full: the verdict, the line of the script with a
+// caret, what was expected and what happened, and the exchange.
+func (r *Report) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s (%s)", r.Verdict, r.Name, r.Family)
+	if r.err == nil {
+		return b.String()
+	}
+	fmt.Fprintf(&b, "\n%v", r.err)
+	if f := r.Failure; f != nil {
+		if f.Expected != "" {
+			fmt.Fprintf(&b, "\nexpected: %s", f.Expected)
+		}
+		if f.Got != "" {
+			fmt.Fprintf(&b, "\ngot:      %s", f.Got)
+		}
+		if f.Ladder != "" {
+			fmt.Fprintf(&b, "\n%s", strings.TrimRight(f.Ladder, "\n"))
+		}
+	}
+	return b.String()
+}
+
+// shortName is the end of a path: what the list of features names scripts by.
+func shortName(path string) string {
+	path = filepath.ToSlash(path)
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		if j := strings.LastIndexByte(path[:i], '/'); j >= 0 {
+			return path[j+1:]
+		}
+	}
+	return path
+}
