@@ -168,6 +168,38 @@ func TestForgottenHost(t *testing.T) {
 	})
 }
 
+// A host that has carried much and is idle gives its buffers back.
+func TestIdleHostGivesBuffersBack(t *testing.T) {
+	forShards(t, func(t *testing.T, cfg estab.Config) {
+		a, b := twoHosts(t, cfg, link.PairOptions{MTU: 9000})
+		l := listen(t, b, addrB+":80")
+		carry := func() {
+			c, s := connect(t, a, l)
+			go func() {
+				c.Write(make([]byte, 8<<20))
+				c.Close()
+			}()
+			io.Copy(io.Discard, s)
+			s.Close()
+			time.Sleep(5 * time.Minute)
+		}
+		heap := func() int {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.GC() // once more for what sync.Pools keep
+			runtime.ReadMemStats(&m)
+			return int(m.HeapAlloc)
+		}
+		before := heap()
+		carry()
+		if grown := heap() - before; grown > 512<<10 {
+			t.Errorf("%d bytes are left", grown)
+		}
+		runtime.KeepAlive(a)
+		runtime.KeepAlive(b)
+	})
+}
+
 // Shutdown waits until the peer has acknowledged everything.
 func TestShutdownDrains(t *testing.T) {
 	forShards(t, func(t *testing.T, cfg estab.Config) {

@@ -55,6 +55,7 @@ func twoLinks(t testing.TB) *Stack {
 	return s
 }
 
+// Shows: RFC 9293 MUST-57, MUST-63; RFC 1122 3.2.1.3.
 func TestAdmit(t *testing.T) {
 	s := twoLinks(t)
 	const (
@@ -129,6 +130,7 @@ func TestAdmit(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-46.
 func TestLookup(t *testing.T) {
 	s := twoLinks(t)
 	const none = LinkID(99)
@@ -177,6 +179,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-44; RFC 1122 3.3.4.2, 3.4.
 func TestSource(t *testing.T) {
 	s := twoLinks(t)
 	for _, c := range []struct{ remote, want string }{

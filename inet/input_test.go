@@ -28,6 +28,7 @@ func edit(packet []byte, at int, bytes ...byte) []byte {
 
 // Every packet that is no good is counted under its reason, and nothing is
 // said in return.
+// Shows: RFC 9293 MUST-3, MUST-57.
 func TestDrops(t *testing.T) {
 	good4 := tcpPacket("192.0.2.9:1000", "192.0.2.1:80", syn)
 	good6 := tcpPacket("[2001:db8:1::9]:1000", "[2001:db8:1::1]:80", syn)

@@ -193,6 +193,7 @@ func (w *world) firstPacket(s *Stack) []byte {
 }
 
 // A SYN that meets an ICMP error fails with what the error says.
+// Shows: RFC 9293 MUST-54, MUST-56.
 func TestUnreachable(t *testing.T) {
 	for _, c := range []struct {
 		remote    string
@@ -241,6 +242,7 @@ func (w *world) established(remote string, n int) (id tcp.ConnID, inFlight []byt
 
 // RFC 5927: nobody who can't see the connection ends it or shrinks its
 // segments; RFC 1191, RFC 8201: a router on the path does the latter.
+// Shows: RFC 7323 5.7.
 func TestPacketTooBig(t *testing.T) {
 	for _, c := range []struct {
 		remote    string
@@ -299,6 +301,7 @@ func TestPacketTooBig(t *testing.T) {
 }
 
 // RFC 5927 §5.2: hard errors are soft in synchronised states.
+// Shows: RFC 9293 MUST-54, MUST-56.
 func TestHardErrorsAreSoft(t *testing.T) {
 	w := newWorld(t)
 	id, quote := w.established("192.0.2.2:80", 100)

@@ -190,8 +190,8 @@ func (s *sock) setCork(on bool) {
 }
 
 func (s *sock) setQuickAck(n int64) string {
-	if s.conn != 0 && n != 0 {
-		s.tcp().QuickAck(s.now(), s.conn)
+	if s.conn != 0 {
+		s.tcp().SetQuickAck(s.now(), s.conn, n != 0)
 	}
 	return ""
 }

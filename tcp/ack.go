@@ -62,13 +62,14 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	updated := e.updateSendWindow(c, seg)
 	switch {
 	case una.Less(seg.Ack):
+		told := c.sacked // what had been reported as delivered before
 		if repeated := e.advanceUNA(c, seg.Ack); repeated >= 0 {
 			e.sampleByTimestamp(c, seg, repeated)
 		}
 		if c.sacked > 0 {
 			e.reneged(c)
 		}
-		e.congestionAck(c, uint32(seg.Ack-una), inFlight)
+		e.congestionAck(c, uint32(seg.Ack-una), told-min(told, c.sacked), inFlight)
 		e.roomToWrite(c)
 	case seg.Ack == una && inFlight > 0 && seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) &&
 		(newSACK || !updated && !c.has(fSACK)):
@@ -168,7 +169,7 @@ func (e *Engine) advanceUNA(c *conn, ack Num) (repeated Time) {
 	if c.userTimeout > 0 && !c.has(fLinger) && c.state != StateFinWait2 {
 		c.disarm(TimerUser)
 		if c.rtx.len() > 0 {
-			e.arm(c, TimerUser, e.now.Add(c.userTimeout))
+			e.arm(c, TimerUser, e.now.Add(c.userLimit()))
 		}
 	}
 	return repeated

@@ -102,7 +102,7 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 	e.unverifiedIn(seg, StateSynReceived)
 	h := e.half.record(k, i)
 	l := &e.listeners[h.listener]
-	wnd := uint32(synWindow(e.receiveBufferOf(&l.opts.Conn)))
+	wnd := uint32(e.receiveBufferOf(&l.opts.Conn))
 	nxt := h.irs + 1
 	switch {
 	case seg.Flags.Has(wire.SYN) && !seg.Flags.Any(wire.ACK|wire.FIN|wire.RST) && seg.Seq == h.irs:
@@ -117,7 +117,7 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		e.drop(nil, seg, wire.DropSequence)
 	case !acceptable(seg.Seq, seg.Len(), nxt, wnd) || h.paws(seg):
 		e.drop(nil, seg, wire.DropSequence)
-		if e.chal.take(e) {
+		if (seg.DataLen() > 0 || e.spaced(&h.ackAt)) && e.chal.take(e) {
 			e.ackHalfOpen(&seg.Tuple, h, wnd)
 		}
 	case seg.Flags.Has(wire.RST):
@@ -158,7 +158,7 @@ func (e *Engine) ackHalfOpen(t *Tuple, h *halfOpen, wnd uint32) {
 	if h.opts&halfScale != 0 {
 		scale = e.scaleFor(&l.opts.Conn)
 	}
-	seg := Segment{Tuple: *t, Seq: h.iss + 1, Ack: h.irs + 1, Flags: wire.ACK, Wnd: uint16(wnd >> scale)}
+	seg := Segment{Tuple: *t, Seq: h.iss + 1, Ack: h.irs + 1, Flags: wire.ACK, Wnd: uint16(min(wnd>>scale, 65535))}
 	if h.opts&halfTimestamps != 0 {
 		seg.Options.Set = wire.OptTimestamps
 		seg.Options.TSVal = e.tsClock() + e.timestampOffset(t)
@@ -213,7 +213,7 @@ func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
 	c.snd.ISS, c.snd.UNA, c.snd.NXT, c.snd.UP = rec.iss, rec.iss, rec.iss+1, rec.iss
 	c.rcv.IRS, c.rcv.NXT, c.rcv.UP = rec.irs, rec.irs+1, rec.irs+1
 	e.configure(c, &l.opts.Conn)
-	c.rcv.WND = uint32(synWindow(int(c.rcvBuf)))
+	c.rcv.WND = c.rcvBuf
 	c.rcv.lastAck = c.rcv.NXT
 	e.negotiate(c, rec.mss, rec.opts, rec.tsRecent)
 	c.snd.WND, c.snd.maxWND = uint32(rec.wnd), uint32(rec.wnd)

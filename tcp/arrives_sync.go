@@ -24,22 +24,23 @@ func (e *Engine) textAndFin(c *conn, seg *Segment) {
 
 // firstSequence: "First, check sequence number". It reports whether to go on.
 func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
-	// Figure 7, line 6: the SYN,ACK of a simultaneous open is what the other
-	// end sends once it has our SYN; its SYN was counted when it came alone.
-	if c.state == StateSynReceived && seg.Flags.Has(wire.SYN|wire.ACK) && !seg.Flags.Any(wire.RST|wire.FIN) &&
-		seg.Seq == c.rcv.IRS && seg.Ack == c.snd.NXT {
-		seg.Seq++
-		seg.Flags &^= wire.SYN
-		c.set(fAckNow)
-		return true
-	}
-	// Obeys: RFC 7323 5.3a.
 	if e.paws(c, seg) {
 		// RFC 7323 §5.3 R1: "… the segment is treated as not acceptable".
 		e.drop(c, seg, wire.DropPAWS)
 		e.ackOutOfWindow(c, seg)
 		return false
 	}
+	// Figure 7, line 6: the SYN,ACK of a simultaneous open is what the other
+	// end sends once it has our SYN; its SYN was counted when it came alone.
+	if c.state == StateSynReceived && seg.Flags.Has(wire.SYN|wire.ACK) && !seg.Flags.Any(wire.RST|wire.FIN) &&
+		seg.Seq == c.rcv.IRS && seg.Ack == c.snd.NXT {
+		e.recordTimestamp(c, seg)
+		seg.Seq++
+		seg.Flags &^= wire.SYN
+		c.set(fAckNow)
+		return true
+	}
+	// Obeys: RFC 7323 5.3a.
 	if acceptable(seg.Seq, seg.Len(), c.rcv.NXT, c.rcv.WND) {
 		e.recordTimestamp(c, seg)
 		return true

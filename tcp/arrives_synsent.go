@@ -42,7 +42,7 @@ func (e *Engine) arrivesSynSent(c *conn, seg *Segment) {
 // Obeys: RFC 9293 MUST-10.
 func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	c.rcv.IRS, c.rcv.NXT, c.rcv.UP = seg.Seq, seg.Seq+1, seg.Seq+1
-	c.rcv.WND = uint32(synWindow(int(c.rcvBuf)))
+	c.rcv.WND = c.rcvBuf
 	c.rcv.lastAck = c.rcv.NXT
 	mss, opts := e.synOptions(seg)
 	e.negotiate(c, mss, opts, seg.Options.TSVal)

@@ -58,6 +58,19 @@ func (l *challengeLimit) take(e *Engine) bool {
 	return true
 }
 
+// spaced is the limit for one record, whose next instant *at holds in
+// milliseconds of the clock (0: never yet): it reports whether ChallengeAckWait
+// has passed. Without it a half-open and a TIME-WAIT record of one pair, each
+// out of the other's window, would answer each other as fast as the path goes.
+func (e *Engine) spaced(at *uint32) bool {
+	now := uint32(uint64(e.now) / 1e6)
+	if *at != 0 && int32(now-*at) < 0 {
+		return false
+	}
+	*at = max(now+uint32(max(e.cfg.ChallengeAckWait, 0)/time.Millisecond), 1)
+	return true
+}
+
 // ackOutOfWindow answers a segment outside the window (§3.10.7.4, first step):
 // "If an incoming segment is not acceptable, an acknowledgment should be sent
 // in reply". One that carries text gets its answer always, since its sender

@@ -10,6 +10,7 @@ import (
 
 // RFC 5961 §7: one connection sends a challenge ACK every 500 ms at most, so
 // that two ends that challenge each other fall silent (HOSTILE 9).
+// Shows: RFC 5961 7a.
 func TestChallengeAcksOfOneConnection(t *testing.T) {
 	r := established(t)
 	for range 100 { // 10 s of one hostile segment each 100 ms
@@ -66,6 +67,7 @@ func TestAckLoopDies(t *testing.T) {
 // All connections together send between half and one and a half of the
 // configured number in a second, drawn anew each second from the secret, so
 // that counting them tells nothing (CVE-2016-5696; HOSTILE 8).
+// Shows: RFC 5961 7a, 7b.
 func TestChallengeAcksOfAllConnections(t *testing.T) {
 	for _, secret := range []byte{1, 2} {
 		cfg := plain()
@@ -129,6 +131,7 @@ func TestChallengesOfTwoConnections(t *testing.T) {
 
 // RFC 5961 §3: of all the RSTs that a blind attacker can try in a window, one
 // sequence number ends the connection (HOSTILE 5).
+// Shows: RFC 5961 3.2a, 3.2b, 3.2c.
 func TestBlindReset(t *testing.T) {
 	r := newRig(t, plain())
 	r.connect(ConnConfig{ReceiveBuffer: 1000}, "<mss 1000>")
@@ -144,6 +147,7 @@ func TestBlindReset(t *testing.T) {
 }
 
 // RFC 5961 §4: no SYN ends a connection (HOSTILE 6).
+// Shows: RFC 5961 4.2a.
 func TestBlindSyn(t *testing.T) {
 	r := newRig(t, plain())
 	r.connect(ConnConfig{ReceiveBuffer: 1000}, "<mss 1000>")
@@ -160,6 +164,7 @@ func TestBlindSyn(t *testing.T) {
 
 // RFC 5961 §5: blind text is taken only with an ACK in [UNA-MAX.WND, NXT] (HOSTILE
 // 7): both sides of both limits.
+// Shows: RFC 9293 MAY-12; RFC 5961 5.2.
 func TestBlindText(t *testing.T) {
 	for ack, ok := range map[int]bool{1: true, 0: true, -65534: true, -65535: false, -65536: false, 2: false, 1 << 31: false, -1 << 30: false} {
 		r := established(t)

@@ -6,6 +6,7 @@ import (
 )
 
 // Figure 12: the normal close, from both ends.
+// Shows: RFC 9293 MUST-12.
 func TestNormalClose(t *testing.T) {
 	r := established(t)
 	r.shutdown()
@@ -278,6 +279,7 @@ func TestCloseInEveryStateEnds(t *testing.T) {
 
 // A RST in every synchronised state ends the connection, tells its user once,
 // and leaves nothing (MUST-12).
+// Shows: RFC 9293 MUST-12; RFC 5961 4.2b.
 func TestResetInEveryState(t *testing.T) {
 	for state := range refNXT {
 		if state == "SYN-RECEIVED/passive" || state == "SYN-SENT" || state == "TIME-WAIT" {

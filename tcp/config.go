@@ -19,7 +19,7 @@ type Config struct {
 	RTOMin          time.Duration // 200 ms (RFC 6298 2.4 says 1 s)
 	RTOMax          time.Duration // 120 s (RFC 6298 2.5: at least 60 s)
 	DelayedAck      time.Duration // 40 ms (RFC 9293 SHLD-18). Off: every segment is acknowledged
-	SynRetries      int           // repeats of a SYN; 7: R2 is 255 s (MUST-23: at least 3 min)
+	SynRetries      int           // repeats of a SYN; 7: R2 is 247 s (MUST-23: at least 3 min)
 	SynAckRetries   int           // repeats of a SYN-ACK; 3
 	Retries1        int           // R1 in repeats of a segment; 3 (SHLD-10)
 	Retries2        int           // R2 in repeats of a segment; 15 (SHLD-11: at least 100 s)
@@ -46,6 +46,8 @@ type Config struct {
 	NoWindowScaling bool   // don't offer or accept RFC 7323 window scaling
 	NoSACK          bool   // don't offer or accept RFC 2018 selective acknowledgements
 	NoTimeWaitReuse bool   // never let a newer SYN reopen a pair in TIME-WAIT (RFC 6191)
+	NoIdleRestart   bool   // keep the congestion window however long nothing was sent (RFC 5681 §4.1 off)
+	FixedBuffers    bool   // buffers stay at the size that they start with
 	NoFastPath      bool   // header prediction off: every segment takes the long way
 
 	ChallengeAcks    int           // challenge ACKs a second, all connections together, before jitter; 1,000
@@ -69,6 +71,7 @@ type ConnConfig struct {
 	Congestion    string        // as Config.Congestion
 	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC 5482)
 	SynRetries    int           // as Config.SynRetries
+	FinWait2      time.Duration // as Config.FinWait2Timeout
 	NoDelay       bool          // Nagle off
 	DelayFinAck   bool          // delay the ACK of a FIN, so that it can travel with ours
 	KeepAlive     KeepAlive

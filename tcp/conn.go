@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"estab/internal/wire"
 	"estab/tcp/cc"
 )
 
@@ -139,7 +140,8 @@ type conn struct {
 
 	keepIdle, keepInterval uint32 // ms
 	keepCount              uint8
-	userTimeout            time.Duration
+	finWait2               uint32 // ms that an orphan stays in FIN-WAIT-2; 0: for ever
+	userTimeout            uint32 // ms that sent text may stay unacknowledged; 0: R2 decides
 	rcvAuto                autotune
 	tw                     uint32 // a TIME-WAIT record (its slot + 1) that this connection reopens
 }
@@ -280,8 +282,28 @@ func setSeg(ev *Event, seg *Segment) {
 	ev.HasSeg = true
 	ev.Seg = SegHeader{
 		Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Wnd: seg.Wnd, Up: seg.Up,
-		Len: uint32(seg.DataLen()), Options: seg.Options,
+		Len: uint32(seg.DataLen()), Options: present(&seg.Options),
 	}
+}
+
+// present is a copy of the options without what earlier segments left in the
+// fields that Set does not name.
+func present(o *Options) Options {
+	p := Options{Set: o.Set}
+	if o.Has(wire.OptMSS) {
+		p.MSS = o.MSS
+	}
+	if o.Has(wire.OptWindowScale) {
+		p.WindowScale = o.WindowScale
+	}
+	if o.Has(wire.OptTimestamps) {
+		p.TSVal, p.TSEcr = o.TSVal, o.TSEcr
+	}
+	if o.Has(wire.OptSACK) {
+		p.NSACK = o.NSACK
+		copy(p.SACK[:o.NSACK], o.SACK[:o.NSACK])
+	}
+	return p
 }
 
 // autotune measures how fast text arrives, to size the receive buffer

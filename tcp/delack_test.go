@@ -33,6 +33,7 @@ func TestFirstSegmentsAreAcknowledgedAtOnce(t *testing.T) {
 
 // SHLD-18, MUST-40: an ACK is delayed, here by 40 ms and never by 500; it
 // covers what came meanwhile, and the time runs from the first segment.
+// Shows: RFC 9293 SHLD-18, MUST-40; RFC 5681 4.2a, 4.2b.
 func TestDelayedAck(t *testing.T) {
 	r := established(t)
 	n := r.useUpQuickAcks(100)
@@ -49,6 +50,7 @@ func TestDelayedAck(t *testing.T) {
 
 // SHLD-19: "an ACK SHOULD be generated for at least every second full-sized
 // segment", 2*RMSS bytes.
+// Shows: RFC 9293 SHLD-19; RFC 5681 4.2c.
 func TestEverySecondFullSegmentIsAcknowledged(t *testing.T) {
 	r := established(t)
 	n := r.useUpQuickAcks(1000)
@@ -84,6 +86,7 @@ func TestTextCarriesTheDelayedAck(t *testing.T) {
 
 // Deviation from SHLD-19: segments that arrive in one batch share an ACK, as
 // long as it covers less than 64 KiB.
+// Shows: RFC 9293 MUST-58, MUST-59; RFC 1122 4.2.2.20.
 func TestSegmentsOfOneBatchShareAnAck(t *testing.T) {
 	r := established(t)
 	r.e.SetReceiveBuffer(r.now, r.id, 65535)
@@ -110,6 +113,7 @@ func TestLargeBatchIsAcknowledgedEvery64KiB(t *testing.T) {
 
 // RFC 5681 §4.2: "A TCP receiver SHOULD send an immediate ACK when the incoming
 // segment fills in all or part of a gap", and one for each segment beyond it.
+// Shows: RFC 9293 SHLD-31, MAY-13; RFC 2018 4c; RFC 5681 3.2a, 3.2b, 4.2d.
 func TestGapsAreAcknowledgedAtOnce(t *testing.T) {
 	r := established(t)
 	n := r.useUpQuickAcks(100)
@@ -166,7 +170,7 @@ func TestNoDelayedAcks(t *testing.T) {
 	n := r.useUpQuickAcks(100)
 	r.in(fmt.Sprintf(". %s ack 1", segRange(n, 100)))
 	r.want()
-	r.e.QuickAck(r.now, r.id)
+	r.e.SetQuickAck(r.now, r.id, true)
 	r.output()
 	r.want(fmt.Sprintf(". 1:1(0) ack %d", n+100))
 	r.in(fmt.Sprintf(". %s ack 1", segRange(n+100, 100)))

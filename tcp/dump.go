@@ -12,10 +12,12 @@ import (
 // relative to now; slots, generations and places in memory don't appear;
 // connections come in the order of their tuples. Counters are left out.
 //
-// What depends on absolute time is relative too, but for two clocks: ISS and
-// timestamps. An explorer that wants to recognise states across time gives
-// the engine NoTimestamps and looks at sequence numbers relative to ISS and
-// IRS, which is how they are dumped.
+// What depends on absolute time is relative too, but for three clocks: ISS,
+// timestamps and the epoch of cookies. An explorer that wants to recognise
+// states across time gives the engine NoTimestamps. Sequence numbers are
+// relative to ISS and IRS. Left out are those of a TIME-WAIT record, which has
+// neither, what only spreads choices (the counters of ports) and the counts of
+// sources (Defence.NoSources does without).
 func (e *Engine) AppendState(b []byte, now Time) []byte {
 	d := dumper{b: b, now: now}
 	keys := make([]string, 0, e.nConns+e.half.n+e.wait.n)
@@ -31,6 +33,9 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 			ld := dumper{now: now}
 			ld.tuple(&Tuple{Local: l.opts.Addr, LocalPort: l.opts.Port})
 			ld.u64('L', uint64(len(l.queue)), uint64(l.halfOpen))
+			if l.cookies {
+				ld.u64(uint64(now - l.cookieAt))
+			}
 			keys = append(keys, string(ld.b))
 		}
 	}
@@ -44,7 +49,7 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 		d.tuple(&seg.Tuple)
 		d.u64(uint64(seg.Seq), uint64(seg.Ack), uint64(seg.Flags), uint64(seg.Wnd))
 	}
-	d.u64(uint64(e.chal.left))
+	d.u64(uint64(e.chal.left), e.chal.rnd.state)
 	d.time(e.chal.until)
 	return d.b
 }
@@ -109,6 +114,11 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	for _, t := range c.deadlines {
 		d.time(t)
 	}
+	d.u64(uint64(c.lostHint-iss), uint64(d.now-c.sentAt), uint64(d.now-c.heardAt), uint64(d.now-c.tsRecentAt),
+		uint64(d.now-c.rcvAuto.since), uint64(c.rcvAuto.arrived), uint64(min(c.tw, 1)))
+	for _, b := range c.lastSACK {
+		d.u64(uint64(b.Left-iss), uint64(b.Right-iss))
+	}
 	d.time(c.challengeAt)
 	d.time(c.lastOOWAck)
 	d.slabs(c.sendq.head)
@@ -116,7 +126,7 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.u64(uint64(c.rtx.len()))
 	for i := range c.rtx.len() {
 		s := c.rtx.at(i)
-		d.u64(uint64(s.seq-iss), uint64(s.end-iss), uint64(s.marks))
+		d.u64(uint64(s.seq-iss), uint64(s.end-iss), uint64(s.marks), uint64(d.now-s.at))
 	}
 	if c.ooo != nil {
 		d.ooo(c.ooo, irs)
@@ -146,7 +156,7 @@ func (h *halfOpens) dump(keys *[]string, now Time) {
 	h.each2(func(t Tuple, r *halfOpen) {
 		d := dumper{now: now}
 		d.tuple(&t)
-		d.u64('H', uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage), uint64(r.sends))
+		d.u64('H', uint64(min(r.wait, 1)), uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage), uint64(r.sends))
 		d.time(r.deadline)
 		*keys = append(*keys, string(d.b))
 	})
@@ -167,7 +177,7 @@ func (w *timeWaits) dump(keys *[]string, now Time) {
 	one := func(t Tuple, r *timeWait) {
 		d := dumper{now: now}
 		d.tuple(&t)
-		d.u64('W', uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts))
+		d.u64('W', uint64(r.maxWND), uint64(r.scale), uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts))
 		d.time(r.deadline)
 		*keys = append(*keys, string(d.b))
 	}

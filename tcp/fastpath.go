@@ -34,7 +34,7 @@ func (e *Engine) fastPath(c *conn, seg *Segment) bool {
 	if acks > 0 {
 		inFlight := c.flightSize()
 		e.advanceUNA(c, seg.Ack)
-		e.congestionAck(c, uint32(acks), inFlight)
+		e.congestionAck(c, uint32(acks), 0, inFlight)
 		e.roomToWrite(c)
 	}
 	if n > 0 {

@@ -24,7 +24,8 @@ type halfOpen struct {
 	wnd          uint16 // SEG.WND of the SYN, never scaled (RFC 7323 §2.2)
 	zone         uint16
 	opts         halfOpts
-	stage, sends uint8 // time-outs so far; SYN-ACKs sent
+	ackAt        uint32 // see Engine.spaced
+	stage, sends uint8  // time-outs so far; SYN-ACKs sent
 }
 
 // halfOpts packs the options of the SYN: the shift in the low four bits.
@@ -224,7 +225,9 @@ func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 		e.cfg.Events.putUnverified(Event{Time: e.now, Tuple: t, Kind: EventTimer, Timer: TimerSynAck,
 			From: StateSynReceived, To: StateSynReceived, Passive: true, Count: uint32(h.stage) + 1})
 	}
-	if int(h.stage) >= e.synAckRetries() {
+	l := &e.listeners[h.listener]
+	deferred := h.opts&halfDeferred != 0 && e.halfOpenAge(h) < l.opts.DeferAccept && h.stage < maxStages-1
+	if int(h.stage) >= e.synAckRetries() && !deferred {
 		e.counters.Timeouts++
 		e.dropHalfOpen(k, i, nil)
 		return
@@ -241,8 +244,7 @@ func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 	} else {
 		e.half.v6.link(i)
 	}
-	l := &e.listeners[h.listener]
-	if h.opts&halfDeferred != 0 && e.halfOpenAge(h) < l.opts.DeferAccept {
+	if deferred {
 		return // the peer has shown itself; it owes text, not an ACK
 	}
 	e.repeatSynAck(&t, h)

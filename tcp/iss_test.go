@@ -21,6 +21,7 @@ func newEngine(t testing.TB, cfg Config) *Engine {
 
 // RFC 6528 §3: "ISN = M + F(…)": for one pair of sockets the ISS is a clock of
 // 4 microseconds (RFC 9293 §3.4.1), so that a later connection begins higher.
+// Shows: RFC 9293 MUST-8, SHLD-1; RFC 6528 3a.
 func TestISSFollowsTheClock(t *testing.T) {
 	e := newEngine(t, Config{})
 	for _, tup := range []Tuple{testTuple4, testTuple6} {
@@ -43,6 +44,7 @@ func TestISSFollowsTheClock(t *testing.T) {
 // the pair seen from the other end, or under another secret tells nothing.
 // Neighbouring pairs differ by numbers in which every bit is set half of the
 // time, and in which neighbouring bits are independent (HOSTILE 14).
+// Shows: RFC 9293 MUST-9; RFC 6528 3b.
 func TestISSOfDifferentPairsAreUnrelated(t *testing.T) {
 	e := newEngine(t, Config{})
 	other := newEngine(t, Config{Secret: [32]byte{9}})
@@ -109,6 +111,7 @@ func TestISSIsNotPredictable(t *testing.T) {
 // A pair that is reopened out of TIME-WAIT begins above everything that the
 // old connection used, wherever the clock stands: a gigabyte later it stands
 // below (RFC 9293 MAY-2).
+// Shows: RFC 9293 MAY-2.
 func TestISSOfAReopenedPairIsHigher(t *testing.T) {
 	e := newEngine(t, Config{})
 	tup := testTuple4
@@ -135,6 +138,7 @@ func TestISSOfAReopenedPairIsHigher(t *testing.T) {
 // The timestamp offset is a keyed hash of the pair: independent between pairs
 // (a clock that all shared would tell uptimes and count hosts, RFC 7323 §7.1),
 // the same for every connection of one pair.
+// Shows: RFC 7323 7.1.
 func TestTimestampOffsets(t *testing.T) {
 	e, twin, other := newEngine(t, Config{}), newEngine(t, Config{}), newEngine(t, Config{Secret: [32]byte{9}})
 	tup := testTuple4
@@ -164,6 +168,7 @@ func TestTimestampOffsets(t *testing.T) {
 
 // The timestamps of two connections of one pair, one after the other, continue
 // one clock of a millisecond; those of two pairs don't compare.
+// Shows: RFC 7323 4.1a, 5.4a, 5.4b.
 func TestTimestampsOfOnePairContinue(t *testing.T) {
 	e := newEngine(t, Config{MSL: -1})
 	r := &rig{t: t, e: e, tup: testTuple4, win: 65535, now: 1e9}

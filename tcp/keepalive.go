@@ -35,7 +35,7 @@ func (e *Engine) keepAliveTimeout(c *conn) {
 	e.timerEvent(c, TimerKeepAlive, int(c.probes)+1)
 	// MUST-27: "it … MUST NOT interpret failure to respond to any specific
 	// probe as a dead connection."
-	if c.probes >= c.keepCount || c.userTimeout > 0 && c.probes > 0 && e.now.Sub(c.heardAt) >= c.userTimeout {
+	if c.probes >= c.keepCount || c.userTimeout > 0 && c.probes > 0 && e.now.Sub(c.heardAt) >= c.userLimit() {
 		e.counters.Timeouts++
 		e.sendReset(c)
 		e.fail(c, ErrTimeout, nil)

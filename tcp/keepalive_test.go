@@ -11,6 +11,7 @@ func keptAlive(t *testing.T, c ConnConfig) *rig {
 }
 
 // MUST-25: keep-alive is off unless the user asks.
+// Shows: RFC 9293 MUST-25.
 func TestKeepAliveIsOff(t *testing.T) {
 	r := established(t)
 	r.advance(1000 * time.Hour)
@@ -23,6 +24,7 @@ func TestKeepAliveIsOff(t *testing.T) {
 // RFC 9293 §3.8.4: a probe is "SEG.SEQ = SND.NXT-1" without text. Unanswered ones
 // follow each other at the interval, and none by itself means that the
 // connection is dead (MUST-27); after the last the peer is told by a RST.
+// Shows: RFC 9293 MAY-5, MUST-27, MUST-29, SHLD-12.
 func TestKeepAliveUnanswered(t *testing.T) {
 	r := keptAlive(t, ConnConfig{})
 	r.after(10*time.Second, ". 0:0(0) ack 1")
@@ -38,6 +40,7 @@ func TestKeepAliveUnanswered(t *testing.T) {
 
 // MUST-26: probes are sent only when nothing was received within the interval;
 // an answer, even a bare ACK, begins it anew.
+// Shows: RFC 9293 MUST-26.
 func TestKeepAliveAnswered(t *testing.T) {
 	r := keptAlive(t, ConnConfig{})
 	for range 5 {
@@ -73,6 +76,7 @@ func TestKeepAliveWithTraffic(t *testing.T) {
 }
 
 // While text of ours is in flight its repeats ask the same question: no probe.
+// Shows: RFC 9293 MUST-26.
 func TestNoKeepAliveWhileTextIsInFlight(t *testing.T) {
 	r := keptAlive(t, ConnConfig{})
 	r.advance(9900 * ms)
@@ -86,6 +90,7 @@ func TestNoKeepAliveWhileTextIsInFlight(t *testing.T) {
 }
 
 // It can be switched on and off at any time.
+// Shows: RFC 9293 MUST-24.
 func TestSetKeepAlive(t *testing.T) {
 	r := established(t)
 	r.advance(time.Hour)

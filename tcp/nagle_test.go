@@ -7,6 +7,7 @@ import (
 
 // RFC 9293 §3.7.4 (SHLD-7), Minshall's form: a small segment waits while
 // another small one is in flight, and goes with what joined it meanwhile.
+// Shows: RFC 9293 SHLD-7.
 func TestNagle(t *testing.T) {
 	r := established(t)
 	r.write(10)
@@ -37,6 +38,7 @@ func TestTailOfALargeWriteDoesNotWait(t *testing.T) {
 }
 
 // MUST-17: it can be switched off, and then what it held back goes.
+// Shows: RFC 9293 MUST-17.
 func TestNoDelay(t *testing.T) {
 	r := established(t)
 	r.write(10)
@@ -67,6 +69,7 @@ func TestCloseOverridesNagle(t *testing.T) {
 
 // A corked connection sends full segments only; taking the cork out sends the
 // rest, and so does the override timeout (§3.8.6.2.1), here one RTO later.
+// Shows: RFC 9293 MUST-60.
 func TestCork(t *testing.T) {
 	r := established(t)
 	r.e.SetCork(r.now, r.id, true)
@@ -87,6 +90,7 @@ func TestCork(t *testing.T) {
 
 // MSG_MORE holds back the tail of one SEND: the next one without it sends
 // both, and so does an ACK, since nothing shows that more will come.
+// Shows: RFC 9293 MAY-15, MAY-16.
 func TestSendMore(t *testing.T) {
 	r := established(t)
 	r.write(100, SendMore)
@@ -108,6 +112,7 @@ func TestSendMore(t *testing.T) {
 }
 
 // MUST-61: the last segment of a SEND is pushed, the others are not.
+// Shows: RFC 9293 MUST-61, SHLD-27.
 func TestPush(t *testing.T) {
 	r := established(t)
 	r.write(3000)
@@ -122,6 +127,7 @@ func TestPush(t *testing.T) {
 // than a segment it waits, unless that is half of the largest window ever
 // seen, or all there is to send; at the latest for the override timeout, which
 // is within 0.1 to 1.0 s (SHLD-27's 0.1 - 1.0).
+// Shows: RFC 9293 MUST-38.
 func TestSenderAvoidsSillyWindows(t *testing.T) {
 	r := newRig(t, plain())
 	r.win = 4000
@@ -159,6 +165,7 @@ func TestSenderFillsHalfOfATinyWindow(t *testing.T) {
 
 // Nothing beyond the peer's window is ever sent, to the byte, and nothing
 // beyond the congestion window.
+// Shows: RFC 9293 SHLD-28; RFC 5681 3, 3.1a; RFC 7323 2.4c.
 func TestSenderStaysInsideBothWindows(t *testing.T) {
 	r := newRig(t, plain())
 	r.win = 2500
@@ -178,6 +185,7 @@ func TestSenderStaysInsideBothWindows(t *testing.T) {
 
 // Urgent text is sent in line, with the pointer to the byte behind it (RFC 6093
 // §3.2), until that is acknowledged.
+// Shows: RFC 9293 MUST-30, MUST-62.
 func TestSendUrgent(t *testing.T) {
 	r := established(t)
 	r.write(100, SendUrgent)
@@ -190,6 +198,7 @@ func TestSendUrgent(t *testing.T) {
 }
 
 // Received urgent text is delivered in line, whatever the pointer says.
+// Shows: RFC 9293 MUST-30.
 func TestReceiveUrgentInLine(t *testing.T) {
 	for _, urg := range []string{"0", "1", "5", "10", "11", "65535"} {
 		r := established(t)

@@ -76,6 +76,7 @@ func TestTextOnASynIsSentAgain(t *testing.T) {
 
 // Figure 7: both ends open at once; each goes through SYN-RECEIVED, and one
 // connection results (MUST-10).
+// Shows: RFC 9293 MUST-10.
 func TestSimultaneousOpen(t *testing.T) {
 	r := newRig(t, Config{})
 	r.open(ConnConfig{})

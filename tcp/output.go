@@ -252,7 +252,7 @@ func (e *Engine) sentText(c *conn, seg *Segment, end Num, fin, again bool) {
 	}
 	c.endPersist()
 	if c.userTimeout > 0 && !c.armed(TimerUser) {
-		e.arm(c, TimerUser, e.now.Add(c.userTimeout))
+		e.arm(c, TimerUser, e.now.Add(c.userLimit()))
 	}
 }
 

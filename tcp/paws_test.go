@@ -18,6 +18,7 @@ const hourMs = 3_600_000 // the rig's clock begins at one hour
 // RFC 7323 §5.3 R1: a segment whose timestamp is older than TS.Recent is not
 // acceptable: an ACK is sent in reply and it is dropped. Both sides of the
 // limit, which lies half the circle back.
+// Shows: RFC 7323 5.3a.
 func TestPAWS(t *testing.T) {
 	for tsval, ok := range map[int64]bool{
 		999: false, 1000: true, 1001: true, 1000 + 1<<31 - 1: true, 1000 + 1<<31: false, 1000 - 1<<31: false, 0: false,
@@ -36,6 +37,7 @@ func TestPAWS(t *testing.T) {
 }
 
 // §5.2: "PAWS … RST segments … MUST NOT be … validated by timestamps".
+// Shows: RFC 7323 5.2b.
 func TestPAWSDoesNotApplyToReset(t *testing.T) {
 	r := stamped(t)
 	r.in("R 1:1(0) <TS val 1 ecr 0>")
@@ -47,6 +49,7 @@ func TestPAWSDoesNotApplyToReset(t *testing.T) {
 // §5.5: "TS.Recent … is invalidated if a connection is idle for more than 24
 // days": a peer that comes back after its clock has gone half the circle round
 // is not locked out. One day earlier the old value still counts.
+// Shows: RFC 7323 5.5.
 func TestPAWSAfterALongIdleTime(t *testing.T) {
 	const day = 24 * time.Hour
 	r := stamped(t)
@@ -70,6 +73,7 @@ func TestPAWSAfterALongIdleTime(t *testing.T) {
 
 // A peer that negotiated timestamps and omits them is tolerated and counted (a
 // deviation from §3.2's SHOULD drop).
+// Shows: RFC 7323 3.2f.
 func TestMissingTimestampsAreTolerated(t *testing.T) {
 	r := stamped(t)
 	r.in(". 1:11(10) ack 1 <>")
@@ -84,6 +88,7 @@ func TestMissingTimestampsAreTolerated(t *testing.T) {
 // §4.3 (2): TS.Recent follows a segment only if "SEG.SEQ <= Last.ACK.sent", so
 // that one thrown in beyond a gap, with a timestamp of the far future, poisons
 // nothing (HOSTILE 33), and delayed ACKs echo the first segment they cover.
+// Shows: RFC 7323 4.3a, 4.3b, 4.3c, 5.2a.
 func TestTSRecentFollowsTheEdge(t *testing.T) {
 	r := stamped(t)
 	r.in(". 101:111(10) ack 1 <TS val 900000 ecr 0>")
@@ -113,6 +118,7 @@ func TestTSRecentOfAnOverlappingSegment(t *testing.T) {
 
 // The SYN carries our clock and no echo; every segment after it, resets apart,
 // both (§3.2, §4.2).
+// Shows: RFC 7323 3.2a, 3.2b, 3.2d.
 func TestTimestampsAreOnEverySegment(t *testing.T) {
 	r := newRig(t, Config{NoSACK: true, NoWindowScaling: true})
 	r.open(ConnConfig{})

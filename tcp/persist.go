@@ -63,7 +63,7 @@ func (e *Engine) persistTimeout(c *conn) {
 	c.set(fProbeDue)
 	e.armPersist(c, WhyZeroWindow)
 	if c.userTimeout > 0 && !c.armed(TimerUser) {
-		e.arm(c, TimerUser, e.now.Add(c.userTimeout))
+		e.arm(c, TimerUser, e.now.Add(c.userLimit()))
 	}
 	e.mark(c)
 }

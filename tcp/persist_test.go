@@ -18,6 +18,7 @@ func stalled(t *testing.T, c ConnConfig) *rig {
 // SHLD-29: the first probe leaves one RTO after the window closed, the next
 // ones at intervals that double up to the ceiling (SHLD-30). A probe is an
 // empty segment at SND.UNA-1.
+// Shows: RFC 9293 MUST-36, SHLD-29, SHLD-30.
 func TestZeroWindowProbes(t *testing.T) {
 	r := stalled(t, ConnConfig{})
 	for _, d := range []time.Duration{300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 76800, 120000, 120000, 120000} {
@@ -35,6 +36,7 @@ func TestZeroWindowProbes(t *testing.T) {
 // MUST-37: "As long as the receiving TCP peer continues to send acknowledgments
 // in response to the probe segments, the sending TCP endpoint MUST allow the
 // connection to stay open." Here for 24 hours.
+// Shows: RFC 9293 MUST-37; RFC 1122 4.2.2.17.
 func TestZeroWindowStaysOpenWhileProbesAreAnswered(t *testing.T) {
 	r := stalled(t, ConnConfig{})
 	probes := 0
@@ -116,6 +118,7 @@ func TestFinWaitsForTheWindow(t *testing.T) {
 // MUST-34: the peer may take its window back; what is in flight beyond it is
 // repeated all the same until it is acknowledged, new text waits, and SND.NXT
 // does not go back (SHLD-15, SHLD-16).
+// Shows: RFC 9293 MUST-34, SHLD-15, SHLD-16, MAY-7; RFC 1122 4.2.2.16; RFC 7323 2.4d.
 func TestPeerShrinksItsWindow(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.in(". 1:1(0) ack 1 win 3000")
@@ -138,6 +141,7 @@ func TestPeerShrinksItsWindow(t *testing.T) {
 // The peer closes its window while text is in flight: that is repeated by the
 // retransmission timer, and as long as ACKs come, no window is no reason to
 // give up.
+// Shows: RFC 9293 MUST-35, SHLD-17.
 func TestWindowClosesOverTextInFlight(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(10)

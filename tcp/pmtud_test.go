@@ -15,6 +15,7 @@ func (p *atMTU) Path(*Tuple) (uint32, int, Error) { return 0, p.mtu, 0 }
 // A Packet Too Big that quotes what is in flight lowers the MSS at once, and
 // what was too big is sent again without a look at the congestion window, which
 // has nothing to do with it (RFC 1191 §6.4; RFC 8201 §5.4).
+// Shows: RFC 5681 3.1e; RFC 9293 MUST-16.
 func TestPacketTooBig(t *testing.T) {
 	cfg := plain()
 	path := &atMTU{1500}
@@ -147,6 +148,7 @@ func TestNoBlackHoleForSmallSegments(t *testing.T) {
 
 // MUST-55 and RFC 5927 §5.2: an ICMP error is fatal in SYN-SENT and soft in a
 // synchronised state, where it only explains a later time-out.
+// Shows: RFC 9293 MUST-54, MUST-56, SHLD-25.
 func TestICMPErrors(t *testing.T) {
 	r := newRig(t, plain())
 	r.open(ConnConfig{})
@@ -204,6 +206,7 @@ func TestICMPErrorsForRecords(t *testing.T) {
 
 // The smallest MSS that a peer can impose is 48 bytes, whatever it says
 // (CVE-2019-11479); without an option it is 536, or 1220 over IPv6 (MUST-15).
+// Shows: RFC 9293 MUST-15, MUST-16.
 func TestPeersMSS(t *testing.T) {
 	for _, x := range []struct {
 		tup  Tuple

@@ -23,9 +23,12 @@ func (c *conn) pipe() uint32 {
 	return p
 }
 
-// congestionAck is what an ACK of n new bytes does to the congestion window.
+// congestionAck is what an ACK of n bytes does to the congestion window. told of
+// them had been SACKed before; without SACK each duplicate ACK told of one
+// segment. Those have been replaced in the network already, and don't make the
+// window grow again.
 // Obeys: RFC 5681 3.2h, 4.3a; RFC 6582 3.2c, 3.2d; RFC 6675 5e.
-func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
+func (e *Engine) congestionAck(c *conn, n, told, inFlight uint32) {
 	una := c.snd.UNA
 	switch c.ca {
 	case caRecovery:
@@ -55,9 +58,12 @@ func (e *Engine) congestionAck(c *conn, n, inFlight uint32) {
 			e.cwndEvent(c, WhyRecovered)
 		}
 	}
+	if !c.has(fSACK) {
+		told = min(n, uint32(c.dupAcks)*uint32(c.smss))
+	}
 	c.dupAcks = 0
 	c.alg.Acked(&c.cong, cc.Ack{
-		Now: int64(e.now), Bytes: n, SRTT: c.srtt, InFlight: inFlight,
+		Now: int64(e.now), Bytes: n - told, SRTT: c.srtt, InFlight: inFlight,
 		Limited: c.cwndLimited(), Repair: c.ca == caLoss,
 	})
 }

@@ -47,6 +47,7 @@ func dup(ack int, have ...int) string {
 // RFC 5681 §3.2: the third duplicate ACK, and not the second, sends the missing
 // segment again and halves the window; RFC 3042: the first two each let a new
 // segment go, which FlightSize then does not count.
+// Shows: RFC 5681 3.2c, 3.2d, 3.2e, 3.2f, 3.2g, 3.2h.
 func TestFastRetransmit(t *testing.T) {
 	r := inFlight10(t, false)
 	r.in(dup(1))
@@ -80,6 +81,7 @@ func TestFastRetransmit(t *testing.T) {
 
 // What is not a duplicate ACK by RFC 5681 §2: one with text, one that changes
 // the window, one with a FIN, one while nothing is in flight.
+// Shows: RFC 5681 3.2c.
 func TestNotADuplicateAck(t *testing.T) {
 	r := inFlight10(t, false)
 	for i := range 5 {
@@ -104,6 +106,7 @@ func TestNotADuplicateAck(t *testing.T) {
 // RFC 6582 §3.2: a partial ACK shows the next hole, which is sent again at once,
 // and the recovery goes on until everything is acknowledged that was in flight
 // when it began.
+// Shows: RFC 5681 4.3a; RFC 6582 3.2c, 3.2d, 3.2e.
 func TestNewRenoPartialAck(t *testing.T) {
 	r := inFlight10(t, false) // the first and the third segment are lost
 	r.in(dup(1), dup(1), dup(1))
@@ -134,6 +137,7 @@ func TestNewRenoPartialAck(t *testing.T) {
 
 // "retransmit the first unacknowledged segment": a partial ACK does that also
 // when so much was lost that the window would not allow it.
+// Shows: RFC 6582 3.2d.
 func TestNewRenoPartialAckAfterManyLosses(t *testing.T) {
 	r := inFlight10(t, false) // 1 and 6 to 10 are lost, and so are 11 and 12
 	r.in(dup(1), dup(1), dup(1), dup(1))
@@ -151,6 +155,7 @@ func TestNewRenoPartialAckAfterManyLosses(t *testing.T) {
 
 // Duplicate ACKs of what was sent before a recovery begin no second one (RFC
 // 6582 §3.2 step 2: "recover").
+// Shows: RFC 6582 3.2a, 3.2b.
 func TestNoSecondFastRetransmitForOldSegments(t *testing.T) {
 	r := inFlight10(t, false)
 	r.in(dup(1), dup(1), dup(1))
@@ -170,6 +175,7 @@ func TestNoSecondFastRetransmitForOldSegments(t *testing.T) {
 
 // RFC 6675 §5: with SACK each duplicate ACK brings a block; at the third the
 // recovery begins, and holes are found without partial ACKs.
+// Shows: RFC 2018 5a; RFC 6675 4a, 4d, 4e, 4f, 5a, 5b, 5c, 5d, 5e, 5f.
 func TestSACKRecovery(t *testing.T) {
 	r := inFlight10(t, true) // the first and the third segment are lost
 	r.in(dup(1, 2, 2))
@@ -210,6 +216,7 @@ func TestSACKRecovery(t *testing.T) {
 
 // RFC 6675 §5 step 2: one ACK with more than two segments' worth of SACK above a
 // hole is enough, when the ACKs between were lost.
+// Shows: RFC 6675 4c, 5b.
 func TestSACKRecoveryByIsLost(t *testing.T) {
 	for have, lost := range map[int]bool{3: false, 4: true} { // segments 2 to 3, 2 to 4
 		r := inFlight10(t, true)
@@ -226,6 +233,7 @@ func TestSACKRecoveryByIsLost(t *testing.T) {
 
 // Three separate stretches above a hole are enough whatever their size (§4,
 // IsLost: "DupThresh discontiguous SACKed sequences").
+// Shows: RFC 6675 4c.
 func TestSACKRecoveryByThreeStretches(t *testing.T) {
 	r := newRig(t, Config{NoTimestamps: true, NoWindowScaling: true, Congestion: "reno"})
 	r.connect(ConnConfig{NoDelay: true}, "<mss 1000,sackOK>")
@@ -246,6 +254,7 @@ func TestSACKRecoveryByThreeStretches(t *testing.T) {
 
 // RFC 2018 §8: the receiver may forget what it SACKed. An ACK that stops in
 // front of a SACKed segment shows it; everything is sent again.
+// Shows: RFC 2018 8a, 8c; RFC 6675 4b.
 func TestSACKReneging(t *testing.T) {
 	r := inFlight10(t, true)
 	r.in(dup(1, 2, 2), dup(1, 2, 3), dup(1, 2, 10))
@@ -299,6 +308,7 @@ func TestSACKRenegingBeforeATimeout(t *testing.T) {
 
 // SACK blocks that can't be are ignored: beyond what was sent, turned round,
 // below the ACK, empty (CVE-2019-11477's relatives; HOSTILE 11).
+// Shows: RFC 2883 5a.
 func TestNonsenseSACKBlocks(t *testing.T) {
 	for _, b := range []string{"1001:10002", "20001:30001", "5001:4001", "5001:5001", "-2000:-1000", "-2000:3001", "1:1", "-2147483648:0", "2147483647:-1"} {
 		r := inFlight10(t, true)

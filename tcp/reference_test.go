@@ -16,6 +16,7 @@ import (
 // initial sequence numbers around the places where 32 bits wrap, over IPv4 and
 // IPv6, with the connection opened from either end, with and without header
 // prediction.
+// Shows: RFC 9293 MAY-12, SHLD-2, MUST-66; RFC 5961 3.2a, 3.2b, 3.2c, 4.2a, 5.2.
 func TestReference(t *testing.T) {
 	rows := referenceRows(t)
 	if len(rows) < 900 {

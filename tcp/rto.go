@@ -167,7 +167,7 @@ func (e *Engine) userTimeout(c *conn) {
 func (e *Engine) armFinWait2(c *conn) {
 	c.clear(fLinger) // all that was queued has arrived
 	c.disarm(TimerUser)
-	if !c.has(fUser|fQueued) && e.cfg.FinWait2Timeout > 0 {
-		e.arm(c, TimerUser, e.now.Add(e.cfg.FinWait2Timeout))
+	if !c.has(fUser|fQueued) && c.finWait2 > 0 {
+		e.arm(c, TimerUser, e.now.Add(time.Duration(c.finWait2)*time.Millisecond))
 	}
 }

@@ -20,6 +20,7 @@ var rttTable = []struct{ r, srtt, rttvar, rto time.Duration }{
 	{1, 3_408_489, 6_678_198, 30_121_283},
 }
 
+// Shows: RFC 6298 2.2, 2.3, 2.5, 4; RFC 9293 MUST-18.
 func TestRTTEstimator(t *testing.T) {
 	r := newRig(t, plain())
 	r.open(ConnConfig{})
@@ -49,6 +50,7 @@ func TestRTTEstimator(t *testing.T) {
 
 // RFC 6298 5.2, 5.3: each ACK of new text restarts the timer, and the ACK of
 // everything stops it.
+// Shows: RFC 6298 5.1, 5.2, 5.3.
 func TestAckRestartsTheTimer(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(2000)
@@ -63,6 +65,7 @@ func TestAckRestartsTheTimer(t *testing.T) {
 
 // Karn's rule: what was sent twice gives no sample, and the RTO stays backed off
 // until something that was sent once is acknowledged (RFC 6298 3 and 5.5).
+// Shows: RFC 9293 MUST-18; RFC 6298 3a.
 func TestKarn(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(1000)
@@ -89,6 +92,7 @@ func TestKarn(t *testing.T) {
 
 // RFC 5681 §3.1 after a time-out: one segment, slow start up to half of what was
 // in flight, and everything that was in flight is sent again as ACKs allow.
+// Shows: RFC 9293 MUST-19; RFC 5681 3.1a, 3.1k; RFC 6298 5.4; RFC 6582 3.2f.
 func TestTimeoutRestartsSlowStart(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(8000)
@@ -111,6 +115,7 @@ func TestTimeoutRestartsSlowStart(t *testing.T) {
 
 // A second time-out of the same segment leaves ssthresh (RFC 5681 §3.1: "the
 // value of ssthresh is held constant").
+// Shows: RFC 5681 3.1j.
 func TestSecondTimeoutKeepsSsthresh(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{NoDelay: true})
 	for range 8 { // no full segments: those would look like a black hole
@@ -127,6 +132,7 @@ func TestSecondTimeoutKeepsSsthresh(t *testing.T) {
 
 // RFC 5681 §4.1: after an idle time longer than the RTO the window is the
 // initial one again; before it, it stands.
+// Shows: RFC 5681 4.1.
 func TestRestartAfterIdle(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	next := 1

@@ -10,11 +10,15 @@ import (
 // configure takes over what the user chose for a connection.
 func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.rcvBuf = uint32(e.receiveBufferOf(o))
-	c.put(fFixedRcvBuf, o.ReceiveBuffer > 0)
+	c.put(fFixedRcvBuf, o.ReceiveBuffer > 0 || e.cfg.FixedBuffers)
 	c.sndBuf = uint32(e.cfg.SendBuffer)
+	c.put(fFixedSndBuf, o.SendBuffer > 0 || e.cfg.FixedBuffers)
 	if o.SendBuffer > 0 {
 		c.sndBuf = uint32(o.SendBuffer)
-		c.set(fFixedSndBuf)
+	}
+	c.finWait2 = millis(e.cfg.FinWait2Timeout)
+	if o.FinWait2 != 0 {
+		c.finWait2 = millis(o.FinWait2)
 	}
 	c.alg = e.alg
 	if o.Congestion != "" {
@@ -24,7 +28,7 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	}
 	c.put(fNoDelay, o.NoDelay)
 	c.put(fDelayFinAck, o.DelayFinAck)
-	c.userTimeout = o.UserTimeout
+	c.setUserTimeout(o.UserTimeout)
 	c.maxRetries = uint8(min(max(e.cfg.SynRetries, 0), 255))
 	if o.SynRetries != 0 {
 		c.maxRetries = uint8(min(max(o.SynRetries, 0), 255))
@@ -33,7 +37,7 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.tos = o.TOS &^ 3
 	c.quickAcks = maxQuickAcks
 	c.tsOffset = e.timestampOffset(&c.tuple)
-	c.heardAt, c.sentAt = e.now, e.now
+	c.heardAt, c.sentAt, c.tsRecentAt, c.rcvAuto.since = e.now, e.now, e.now, e.now
 	c.rto = e.cfg.RTOInitial
 	egress, mtu, _ := e.path(&c.tuple)
 	c.egress = egress
@@ -116,6 +120,17 @@ func (e *Engine) initialWindow(c *conn) uint32 {
 	return min(n*mss, max(2*mss, n*1460))
 }
 
+// millis are the milliseconds, rounded up, in which a TCB keeps what a user
+// chose; 49 days at most, and 0 for what is negative.
+func millis(d time.Duration) uint32 {
+	return uint32(min((max(d, 0)+time.Millisecond-1)/time.Millisecond, 1<<32-1))
+}
+
+func (c *conn) setUserTimeout(d time.Duration) { c.userTimeout = millis(d) }
+
+// userLimit is the user timeout; 0 is none.
+func (c *conn) userLimit() time.Duration { return time.Duration(c.userTimeout) * time.Millisecond }
+
 // setKeepAlive stores the settings; the timer is the caller's business.
 // Obeys: RFC 9293 MUST-27, MUST-28.
 func (c *conn) setKeepAlive(k KeepAlive) {
@@ -123,8 +138,7 @@ func (c *conn) setKeepAlive(k KeepAlive) {
 	def(&k.Interval, 75*time.Second)
 	def(&k.Count, 9)
 	c.put(fKeepAlive, k.On)
-	c.keepIdle = uint32(max(k.Idle, time.Millisecond) / time.Millisecond)
-	c.keepInterval = uint32(max(k.Interval, time.Millisecond) / time.Millisecond)
+	c.keepIdle, c.keepInterval = max(millis(k.Idle), 1), max(millis(k.Interval), 1)
 	c.keepCount = uint8(min(max(k.Count, 1), 255))
 }
 
@@ -138,6 +152,9 @@ func (e *Engine) established(c *conn, seg *Segment) {
 	if c.tw != 0 {
 		e.forgetWait(waitKind(&c.tuple), c.tw-1)
 		c.tw = 0
+	}
+	if c.has(fCloseCalled) { // CLOSE came in SYN-RECEIVED, with text before it
+		e.setState(c, StateFinWait1, nil)
 	}
 	e.restartKeepAlive(c)
 	if !c.has(fPassive) {

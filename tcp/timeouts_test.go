@@ -26,6 +26,7 @@ const ms = time.Millisecond
 // RFC 6298 5.5: the timer backs off by two each time, up to the ceiling of 120 s;
 // R2 (SHLD-11: "at least 100 s", here 15 repeats) ends the connection, silently
 // for the peer, with an error for the user.
+// Shows: RFC 9293 MUST-20, SHLD-10, SHLD-11; RFC 1122 4.2.3.5; RFC 6298 5.4, 5.5, 5.6.
 func TestR2OfText(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(10)
@@ -60,6 +61,7 @@ func TestR2OfAnOrphan(t *testing.T) {
 
 // RFC 9293 MUST-23: "R2 for a SYN segment MUST be set large enough to provide
 // retransmission of the segment for at least 3 minutes."
+// Shows: RFC 9293 MUST-22, MUST-23; RFC 6298 2.1.
 func TestR2OfASyn(t *testing.T) {
 	r := newRig(t, plain())
 	r.open(ConnConfig{})
@@ -131,6 +133,7 @@ func TestSynAcksPerRecordAreLimited(t *testing.T) {
 // A lost SYN: "the RTO MUST be re-initialized to 3 seconds when data
 // transmission begins" (RFC 6298 5.7), and the window starts at one segment
 // (RFC 5681 §3.1).
+// Shows: RFC 5681 3.1d; RFC 6298 5.7.
 func TestAfterALostSyn(t *testing.T) {
 	r := newRig(t, plain())
 	r.open(ConnConfig{})
@@ -163,6 +166,7 @@ func TestAfterALostSynAck(t *testing.T) {
 
 // The user timeout (RFC 9293 §3.9.1.1, RFC 5482) counts from the first
 // transmission of what is not acknowledged, whatever is repeated meanwhile.
+// Shows: RFC 9293 MUST-21.
 func TestUserTimeout(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{UserTimeout: 5 * time.Second})
 	r.write(10)
@@ -186,6 +190,7 @@ func TestUserTimeout(t *testing.T) {
 }
 
 // It can be set, changed and removed while text is in flight.
+// Shows: RFC 9293 MUST-21.
 func TestSetUserTimeout(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(10)
@@ -298,6 +303,7 @@ func TestLingerThenFinWait2(t *testing.T) {
 
 // SHLD-3 (RFC 9293 §3.6.1): a close with text that was not read tells the peer
 // that it is lost.
+// Shows: RFC 9293 MAY-1, SHLD-3.
 func TestCloseWithUnreadTextSendsReset(t *testing.T) {
 	r := established(t)
 	r.in(". 1:11(10) ack 1")

@@ -14,6 +14,7 @@ type timeWait struct {
 	maxWND         uint32 // the largest window the peer offered (RFC 5961 §5)
 	tsRecent       uint32
 	next, prev     uint32 // in the list: index+1
+	ackAt          uint32 // see Engine.spaced
 	local, remote  uint16 // ports
 	zone           uint16
 	opts           waitOpts
@@ -296,14 +297,14 @@ func (e *Engine) arrivesTimeWait(k kind, i uint32, seg *Segment) {
 		// First check: the sequence number. RFC 5961 §7's limit keeps two such
 		// ends from answering each other for ever.
 		e.drop(nil, seg, wire.DropTimeWait)
-		if seg.DataLen() > 0 || seg.Flags.Has(wire.FIN) || e.chal.take(e) {
+		if seg.DataLen() > 0 || seg.Flags.Has(wire.FIN) || e.spaced(&w.ackAt) && e.chal.take(e) {
 			e.ackTimeWait(k, i)
 		}
 	case !seg.Flags.Has(wire.ACK):
 		e.drop(nil, seg, wire.DropNoAck)
 	case !w.ackable(seg):
 		e.drop(nil, seg, wire.DropAckFuture)
-		if e.chal.take(e) {
+		if e.spaced(&w.ackAt) && e.chal.take(e) {
 			e.ackTimeWait(k, i)
 		}
 	default:

@@ -10,6 +10,7 @@ import (
 
 // 2 MSL, counted from the peer's FIN or its last repeat, which is acknowledged
 // again (RFC 9293 §3.10.7.4).
+// Shows: RFC 9293 MUST-13.
 func TestTimeWaitIsRestartedByTheFin(t *testing.T) {
 	cfg := plain()
 	cfg.MSL = 10 * time.Second
@@ -72,6 +73,7 @@ func stampedWait(t *testing.T, cfg Config) *rig {
 
 // RFC 6191 §2: with timestamps a SYN reopens the pair if its timestamp is newer,
 // or the same and its sequence number above; both sides of each limit.
+// Shows: RFC 9293 MAY-2, SHLD-4; RFC 6191 2a, 2b, 2c.
 func TestTimeWaitReuseByTimestamp(t *testing.T) {
 	for _, x := range []struct {
 		seq, tsval int
@@ -100,6 +102,7 @@ func TestTimeWaitReuseByTimestamp(t *testing.T) {
 
 // Without timestamps the sequence number decides (RFC 1122 §4.2.2.13): the whole
 // handshake, and the new connection begins above the old one.
+// Shows: RFC 9293 MAY-2; RFC 6191 2e.
 func TestTimeWaitReuseByNumber(t *testing.T) {
 	r := timeWaiting(t, plain())
 	r.close(-1)

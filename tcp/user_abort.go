@@ -1,5 +1,27 @@
 package tcp
 
+// Drop throws away what the engine holds for a pair of sockets, as an
+// administrator may: a connection is ended as by Abort, and its user is told; a
+// record goes without a word. It reports whether there was anything.
+func (e *Engine) Drop(now Time, t Tuple) bool {
+	e.clock(now)
+	switch k, i := e.find(&t, e.Hash(&t)); k {
+	case kindConn:
+		c := e.conns[i]
+		if c.state != StateSynSent {
+			e.sendReset(c)
+		}
+		e.fail(c, ErrAborted, nil)
+	case kindHalf4, kindHalf6:
+		e.dropHalfOpen(k, i, nil)
+	case kindWait4, kindWait6:
+		e.endTimeWait(k, i)
+	default:
+		return false
+	}
+	return true
+}
+
 // Abort is the ABORT of §3.10.5: "All queued SENDs and RECEIVEs should be given
 // 'connection reset' notification, and all segments queued for transmission
 // (except for the RST formed above) or retransmission should be flushed." The

@@ -38,7 +38,7 @@ func (e *Engine) SetKeepAlive(now Time, id ConnID, k KeepAlive) Error {
 // Obeys: RFC 9293 MUST-21.
 func (e *Engine) SetUserTimeout(now Time, id ConnID, d time.Duration) Error {
 	return e.change(now, id, func(c *conn) {
-		c.userTimeout = d
+		c.setUserTimeout(d)
 		c.disarm(TimerUser)
 		if d > 0 && c.rtx.len() > 0 {
 			e.arm(c, TimerUser, e.now.Add(d))
@@ -78,14 +78,27 @@ func (e *Engine) SetTag(id ConnID, tag uint32) Error {
 	return 0
 }
 
-// QuickAck acknowledges at once what is owed, and the next segments too.
-func (e *Engine) QuickAck(now Time, id ConnID) Error {
+// SetQuickAck acknowledges at once what is owed, and the next segments too; or,
+// off, delays the ACK of the next one.
+func (e *Engine) SetQuickAck(now Time, id ConnID, on bool) Error {
 	return e.change(now, id, func(c *conn) {
-		c.quickAcks = maxQuickAcks
-		if c.unacked > 0 {
-			c.set(fAckNow)
+		c.quickAcks = 0
+		if on {
+			c.quickAcks = maxQuickAcks
+			c.put(fAckNow, c.has(fAckNow) || c.unacked > 0)
 		}
 	})
+}
+
+// SetTOS changes the TOS of what is sent from now on; the ECN bits are ignored.
+func (e *Engine) SetTOS(now Time, id ConnID, tos uint8) Error {
+	return e.change(now, id, func(c *conn) { c.tos = tos &^ 3 })
+}
+
+// SetFinWait2 changes how long the connection, once its user is gone, waits
+// for the peer's FIN; 0 or less: for ever.
+func (e *Engine) SetFinWait2(now Time, id ConnID, d time.Duration) Error {
+	return e.change(now, id, func(c *conn) { c.finWait2 = millis(d) })
 }
 
 func (e *Engine) change(now Time, id ConnID, f func(*conn)) Error {

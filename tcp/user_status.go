@@ -24,6 +24,8 @@ type Status struct {
 	OutOfOrder                        int    // stretches beyond a gap
 	Cwnd, Ssthresh                    uint32 // bytes
 	FlightSize, Sacked, Lost, Retrans uint32 // bytes
+	InFlight, SackedSegs, LostSegs    int    // segments
+	RetransSegs                       int    // sent again and in flight
 	Congestion                        string
 	Recovery                          string // "open", "recovery" or "loss"
 	SRTT, RTTVar, RTO                 time.Duration
@@ -49,6 +51,21 @@ func (e *Engine) Status(now Time, id ConnID) (Status, Error) {
 	return e.status(c), 0
 }
 
+// StatusOf describes whatever the engine holds for a pair of sockets: of a
+// record only Tuple, State and Passive are set. ErrNoConnection: nothing.
+func (e *Engine) StatusOf(now Time, t Tuple) (Status, Error) {
+	e.clock(now)
+	switch k, i := e.find(&t, e.Hash(&t)); k {
+	case kindConn:
+		return e.status(e.conns[i]), 0
+	case kindHalf4, kindHalf6:
+		return Status{Tuple: t, State: StateSynReceived, Passive: true}, 0
+	case kindWait4, kindWait6:
+		return Status{Tuple: t, State: StateTimeWait, Passive: e.wait.record(k, i).opts&waitPassive != 0}, 0
+	}
+	return Status{}, ErrNoConnection
+}
+
 func (e *Engine) status(c *conn) Status {
 	s := Status{
 		Tuple: c.tuple, State: c.state, Passive: c.has(fPassive), Orphan: !c.has(fUser | fQueued),
@@ -69,6 +86,13 @@ func (e *Engine) status(c *conn) Status {
 	}
 	if c.alg != nil {
 		s.Congestion = c.alg.Name()
+	}
+	s.InFlight = c.rtx.len()
+	for i := range c.rtx.len() {
+		m := c.rtx.at(i).marks
+		s.SackedSegs += int(m & markSacked / markSacked)
+		s.LostSegs += int(m & markLost / markLost)
+		s.RetransSegs += int(m & markRetrans / markRetrans)
 	}
 	if c.ooo != nil {
 		s.OutOfOrder = c.ooo.spans.n

@@ -60,12 +60,16 @@ func (e *Engine) receiveBufferOf(o *ConnConfig) int {
 func (c *conn) offer() uint16 {
 	s := c.rcv.scale
 	if free := c.freeWindow(); free >= c.rcv.WND+c.worthwhile() {
-		if field := min(free>>s, 65535); field<<s >= c.rcv.WND {
+		if field := free >> s; field > 65535 {
+			c.rcv.WND, c.rcv.rounded = free, 0
+		} else if field<<s >= c.rcv.WND {
 			c.rcv.WND, c.rcv.rounded = field<<s, 0
-			return uint16(field)
 		}
 	}
-	field := min(c.rcv.WND>>s, 65535)
+	field := c.rcv.WND >> s
+	if field >= 65535 { // more than the header can say; it is taken all the same
+		return 65535
+	}
 	if cut := c.rcv.WND - field<<s; cut > 0 && c.rcv.rounded < maxRounding+c.rcvBuf/2 {
 		field++
 		c.rcv.rounded += 1<<s - cut

@@ -22,6 +22,7 @@ func (r *rig) edge(s *Segment) int32 {
 // the buffer is given meanwhile and whatever the scale cuts off. What lies
 // within the edge is taken: the peer, who fills every window, gets all of its
 // text through.
+// Shows: RFC 9293 SHLD-14; RFC 7323 2.4a, 2.4b.
 func TestRightEdgeNeverMovesLeft(t *testing.T) {
 	for seed := range uint64(120) {
 		rnd := rand.New(rand.NewPCG(seed, 20))
@@ -97,6 +98,7 @@ func TestRightEdgeNeverMovesLeft(t *testing.T) {
 // The window is counted from what is queued: nobody reads, and the peer, in
 // pieces of any size, gets in what the buffer takes and no more, but for what
 // rounding by the scale gives away (limits.go).
+// Shows: RFC 9293 MAY-8.
 func TestReceiveQueueIsBounded(t *testing.T) {
 	for _, n := range []int{20, 127, 128, 129, 300, 1460} {
 		r := newRig(t, Config{NoTimestamps: true, NoSACK: true, DelayedAck: -1})
@@ -151,6 +153,7 @@ func TestRoundingGivesAwayALimitedAmount(t *testing.T) {
 // RFC 9293 §3.8.6.2.2: "the receiver … must keep RCV.NXT+RCV.WND fixed until
 // RCV.BUFF - RCV.USER - RCV.WND >= min(Fr * RCV.BUFF, Eff.snd.MSS)", Fr = 1/2: a
 // reader of single bytes opens the window by segments.
+// Shows: RFC 9293 MUST-39.
 func TestReceiverAvoidsSillyWindows(t *testing.T) {
 	r := newRig(t, plain())
 	r.connect(ConnConfig{ReceiveBuffer: 10_000, MSS: 1000}, "<mss 1000>")
@@ -229,6 +232,7 @@ func TestLargerReceiveBufferIsAnnounced(t *testing.T) {
 
 // RFC 7323 §2.2: the window of a SYN is not scaled, in either direction; the
 // scale is the smallest that lets the buffer's limit be said.
+// Shows: RFC 7323 2.2c, 2.3b, 2.3c.
 func TestWindowScale(t *testing.T) {
 	for _, x := range []struct{ buffer, want int }{
 		{1000, 0}, {65535, 0}, {65536, 1}, {131071, 1}, {131072, 2}, {4 << 20, 7}, {1 << 30, 14},
@@ -250,6 +254,7 @@ func TestWindowScale(t *testing.T) {
 
 // RFC 7323 §2.3: "If a Window Scale option is received with a shift.cnt value
 // larger than 14, the TCP SHOULD log the error but MUST use 14".
+// Shows: RFC 7323 2.3d.
 func TestWindowScaleAbove14(t *testing.T) {
 	for shift, want := range map[int]uint8{13: 13, 14: 14, 15: 14, 255: 14} {
 		a := newRig(t, Config{NoTimestamps: true, NoSACK: true})
@@ -266,6 +271,7 @@ func TestWindowScaleAbove14(t *testing.T) {
 
 // Neither end scales if only one of them sent the option (RFC 7323 §2.2), nor
 // uses timestamps or SACK (§3.2; RFC 2018 §2).
+// Shows: RFC 2018 4a; RFC 7323 2.2d, 3.2c.
 func TestOptionsNeedBothEnds(t *testing.T) {
 	for name, x := range map[string]struct {
 		cfg  Config

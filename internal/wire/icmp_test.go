@@ -69,6 +69,7 @@ func TestParseICMPErrors(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-55.
 func TestParseICMPRefuses(t *testing.T) {
 	h4 := IPHeader{Version: 4, Src: addr("203.0.113.9"), Dst: addr("192.0.2.1")}
 	h6 := IPHeader{Version: 6, Src: addr("2001:db8::9"), Dst: addr("2001:db8::1")}

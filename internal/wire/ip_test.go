@@ -24,6 +24,7 @@ func packet4(options, text []byte, edit func(b []byte)) []byte {
 	return b
 }
 
+// Shows: RFC 9293 MUST-50.
 func TestParseIP4(t *testing.T) {
 	set := func(i int, v ...byte) func([]byte) {
 		return func(b []byte) { copy(b[i:], v) }

@@ -56,3 +56,32 @@ func TestSlabAgainstBytes(t *testing.T) {
 		}
 	}
 }
+
+// Trim drops what nobody has needed since the last Trim, so that an idle pool
+// is empty after two, and a busy one keeps what it uses.
+func TestPoolTrim(t *testing.T) {
+	var p Pool
+	fill := func(n int) {
+		slabs := make([]*Slab, n)
+		for i := range slabs {
+			slabs[i] = p.Get([]int{SmallSlab, LargeSlab}[i%2])
+		}
+		for _, s := range slabs {
+			p.Put(s)
+		}
+	}
+	fill(10)
+	if n := p.Trim(); n != 10 {
+		t.Errorf("after use: %d slabs, want 10", n)
+	}
+	fill(4)
+	if n := p.Trim(); n != 4 {
+		t.Errorf("after less use: %d slabs, want 4", n)
+	}
+	if n := p.Trim(); n != 0 {
+		t.Errorf("idle: %d slabs, want 0", n)
+	}
+	if p.Get(1); p.Out != 1 {
+		t.Errorf("%d slabs out, want 1", p.Out)
+	}
+}

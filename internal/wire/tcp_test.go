@@ -24,6 +24,7 @@ func segment(options, text []byte) []byte {
 	return append(b, text...)
 }
 
+// Shows: RFC 9293 MUST-5.
 func TestParseTCP(t *testing.T) {
 	b := segment(nil, []byte("text"))
 	b[12] |= 0xe // the reserved bits are not looked at
@@ -40,6 +41,7 @@ func TestParseTCP(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-4, MUST-6, MUST-64.
 func TestParseTCPOptions(t *testing.T) {
 	ts := func(val, ecr uint32) []byte {
 		b := []byte{8, 10}
@@ -102,6 +104,7 @@ func TestParseTCPOptions(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-7.
 func TestParseTCPRefuses(t *testing.T) {
 	good := segment([]byte{2, 4, 5, 0xb4}, nil)
 	var s Segment
@@ -136,6 +139,7 @@ func TestParseTCPRefuses(t *testing.T) {
 }
 
 // Options stand as Linux writes them (net/ipv4/tcp_output.c).
+// Shows: RFC 9293 MUST-68, MUST-69.
 func TestPutTCPLayout(t *testing.T) {
 	const all = OptMSS | OptSACKPermitted | OptTimestamps | OptWindowScale
 	o := Options{MSS: 1460, WindowScale: 7, TSVal: 0x01020304, TSEcr: 0x05060708}
@@ -170,6 +174,7 @@ func TestPutTCPLayout(t *testing.T) {
 }
 
 // RFC 2018 §3: four blocks fit, three beside timestamps.
+// Shows: RFC 2018 3.
 func TestPutTCPSACKRoom(t *testing.T) {
 	for _, c := range []struct {
 		set            OptionSet
@@ -190,6 +195,7 @@ func TestPutTCPSACKRoom(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MUST-2, MUST-3.
 func TestTCPChecksum(t *testing.T) {
 	for _, c := range []struct{ src, dst string }{{"192.0.2.1", "198.51.100.2"}, {"2001:db8::1", "2001:db8::2"}} {
 		src, dst := addr(c.src), addr(c.dst)

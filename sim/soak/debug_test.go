@@ -21,14 +21,15 @@ func TestDebug(t *testing.T) {
 	o := &Options{Profile: p}
 	s := Draw(uint64(*dbgSeed), p)
 	r := play(&s, o, 0)
-	r.readFates()
-	err := r.judge(r.w.Run(0))
+	_, err := r.judge()
 	t.Logf("%v\n%v", err, &s)
 	for i := range r.talks {
 		for e := range r.talks[i].ends {
 			x := &r.talks[i].ends[e]
 			t.Logf("%d %d: %+v reset %v", i+1, e, x.fate, x.reset)
-		if x.talker != nil { t.Logf("   sent %d received %d eof %v shut %v err %v early %v closed %v lost %v", x.talker.Sent, x.talker.Received, x.talker.EOF, x.talker.Shut, x.talker.Err, x.talker.Early, x.talker.Closed, x.talker.Lost()) }
+			if x.talker != nil {
+				t.Logf("   sent %d received %d eof %v shut %v err %v early %v closed %v lost %v", x.talker.Sent, x.talker.Received, x.talker.EOF, x.talker.Shut, x.talker.Err, x.talker.Early, x.talker.Closed, x.talker.Lost())
+			}
 		}
 	}
 	s.WriteLadder(os.Stdout, o, *dbgConn-1, *dbgLast)

@@ -24,12 +24,26 @@ func Draw(seed uint64, p Profile) Spec {
 	d.path(&s)
 	d.talks(&s)
 	d.faults(&s, msl)
+	s.tame()
 	if s.rough() {
 		for i := range s.Conns {
 			s.Conns[i].KeepAlive = tcp.KeepAlive{On: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 5}
 		}
 	}
 	return s
+}
+
+// mostSegments is what the text of an end takes at most, about.
+const mostSegments = 400
+
+// tame keeps tiny windows from making a world out of one connection.
+func (s *Spec) tame() {
+	for i := range s.Talks {
+		for e := range s.Talks[i].Plans {
+			p, peer := &s.Talks[i].Plans[e], &s.Talks[i].Plans[1-e]
+			p.Send = min(p.Send, mostSegments*s.piece(e), mostSegments*peer.Read)
+		}
+	}
 }
 
 // rough reports whether an end may be left alone for good: then only
@@ -184,7 +198,7 @@ func (d *drawer) talks(s *Spec) {
 		}
 		s.Talks = append(s.Talks, t)
 		if reuse {
-			at += d.between(10*time.Millisecond, 10*time.Minute)
+			at += d.between([]time.Duration{10 * time.Millisecond, 2 * time.Second, 2 * time.Minute}[d.r.IntN(3)], 10*time.Minute)
 		} else {
 			at += d.between(time.Millisecond, 5*time.Second)
 		}

@@ -9,29 +9,31 @@ import (
 	"estab/tcp"
 )
 
-// judge says what is wrong with a world that was played, or nil.
-func (r *run) judge(atRest bool) error {
+// judge says what is wrong with a world that was played, and with which of its
+// connections (-1: with none in particular); nil if nothing is.
+func (r *run) judge() (conn int, err error) {
+	r.readFates()
 	if err := r.w.Err(); err != nil {
-		return err
+		return -1, err
 	}
 	if r.ghost {
-		return errors.New("the server has a connection that nobody opened")
+		return -1, errors.New("the server has a connection that nobody opened")
 	}
 	for i := range r.talks {
 		if err := r.talks[i].judge(r); err != nil {
-			return fmt.Errorf("connection %d: %w", i+1, err)
+			return i, err
 		}
 	}
-	if !atRest {
-		return errors.New("something still happens: it should have ended long ago")
+	if !r.atRest {
+		return -1, errors.New("something still happens: it should have ended long ago")
 	}
 	if err := r.judgeLeft(); err != nil {
-		return err
+		return -1, err
 	}
 	if n := r.bound(); r.sent > n {
-		return fmt.Errorf("%d segments were sent, more than %d", r.sent, n)
+		return r.busiest(), fmt.Errorf("%d segments were sent, more than %d", r.sent, n)
 	}
-	return nil
+	return -1, nil
 }
 
 // judgeLeft: once 2 MSL are over nothing is left but the listener.
@@ -114,7 +116,7 @@ func (x *end) judgeClean(y *end) error {
 	if y.talker == nil {
 		return errors.New("closed in order with nobody")
 	}
-	if y.fate.clean() && !y.talker.Early && !y.talker.Lost() && y.talker.Received != t.Sent {
+	if y.fate.clean() && !y.talker.Early && !y.talker.Aborted && !y.talker.Lost() && y.talker.Received != t.Sent {
 		return fmt.Errorf("closed in order, and the other end has %d of its %d bytes", y.talker.Received, t.Sent)
 	}
 	return nil
@@ -134,7 +136,9 @@ func (x *end) why(y *end, r *run, e int) string {
 			return "the path lost too much"
 		case t.Plan.Linger > 0 || t.Early || x.fate.last == tcp.StateFinWait2:
 			return "the other end did not close in time"
-		case y.fate.err != 0 || y.talker == nil || y.talker.Lost():
+		case y.talker == nil && r.reuses():
+			return "the other end held the pair in TIME-WAIT"
+		case y.talker != nil && (y.fate.err != 0 || y.talker.Lost()):
 			return "the other end was gone"
 		case r.spec.Conns[e].UserTimeout > 0:
 			return "the user's time limit"
@@ -142,6 +146,9 @@ func (x *end) why(y *end, r *run, e int) string {
 	}
 	return ""
 }
+
+// reuses reports whether connections of the world share a pair of sockets.
+func (r *run) reuses() bool { return len(r.talks) > 1 && r.talks[1].plan.Port != 0 }
 
 func (x *end) whyAborted() string {
 	t := x.talker
@@ -167,8 +174,10 @@ func (x *end) whyReset(y *end, r *run, e int) string {
 		return "" // no RST was sent
 	}
 	switch {
-	case y.talker == nil:
+	case y.talker == nil && (r.spec.lossy() || x.talker.Early || r.spec.forged()):
 		return "the other end had no connection"
+	case y.talker == nil:
+		return ""
 	case y.talker.Aborted, y.talker.Early, y.fate.err != 0:
 		return "the other end had given up"
 	case y.fate.over() && y.fate.at < y.reset:
@@ -197,6 +206,15 @@ func (s *Spec) faulty(k FaultKind) bool {
 	return false
 }
 
+func (s *Spec) forged() bool {
+	for k := ForgeReset; k < numFaults; k++ {
+		if s.faulty(k) {
+			return true
+		}
+	}
+	return false
+}
+
 func (s *Spec) crashes(host int) int {
 	n := 0
 	for _, f := range s.Faults {
@@ -216,7 +234,7 @@ func (r *run) bound() int {
 		t := &r.talks[i]
 		for e := range t.ends {
 			if p := t.ends[e].talker; p != nil {
-				n += 400 + 12*p.Sent/r.piece(e) + 4*p.Sent/max(p.Plan.Chunk, 1) + 4*p.Sent/max(t.plan.Plans[1-e].Read, 1)
+				n += 400 + 12*p.Sent/r.spec.piece(e) + 4*p.Sent/max(p.Plan.Chunk, 1) + 4*p.Sent/max(t.plan.Plans[1-e].Read, 1)
 				n += int((t.plan.Plans[e].Stall + t.plan.Plans[e].Linger) / time.Second)
 			}
 		}
@@ -224,18 +242,29 @@ func (r *run) bound() int {
 	return n
 }
 
+// busiest is the connection that sent most.
+func (r *run) busiest() int {
+	most := 0
+	for i := range r.talks {
+		if r.talks[i].sent > r.talks[most].sent {
+			most = i
+		}
+	}
+	return most
+}
+
 // piece is the text that a segment of an end holds at least, on the whole.
-func (r *run) piece(e int) int {
+func (s *Spec) piece(e int) int {
 	piece := 536
-	for i := range r.spec.Conns {
-		if m := r.spec.Conns[i].MSS; m > 0 {
+	for i := range s.Conns {
+		if m := s.Conns[i].MSS; m > 0 {
 			piece = min(piece, max(m-12, 36))
 		}
 	}
-	if b := r.spec.Conns[1-e].ReceiveBuffer; b > 0 {
+	if b := s.Conns[1-e].ReceiveBuffer; b > 0 {
 		piece = min(piece, max(b/4, 1))
 	}
-	if b := r.spec.Conns[e].SendBuffer; b > 0 {
+	if b := s.Conns[e].SendBuffer; b > 0 {
 		piece = min(piece, max(b/4, 1))
 	}
 	return piece

@@ -21,6 +21,8 @@ type run struct {
 	start tcp.Time
 	sent  int // packets that the two hosts sent
 	ghost bool
+
+	atRest bool // nothing is left to happen
 }
 
 // talk is a connection of the world.
@@ -28,6 +30,7 @@ type talk struct {
 	plan   *Talk
 	flow   tcp.Tuple // as the client sees it
 	opened bool
+	sent   int       // segments
 	err    tcp.Error // of Open
 	ends   [2]end
 }
@@ -67,7 +70,7 @@ func play(s *Spec, o *Options, ringSize int) *run {
 		r.w.After(t.plan.At, func() { r.open(t) })
 	}
 	r.plant()
-	r.w.Run(o.limit())
+	r.atRest = r.w.Run(o.limit())
 	return r
 }
 
@@ -187,23 +190,26 @@ func (r *run) tap(p sim.Packet) {
 	if from == Server {
 		flow = flow.Swap()
 	}
+	reset := seg.Flags.Has(wire.RST)
 	for i := len(r.talks) - 1; i >= 0; i-- {
 		t := &r.talks[i]
-		if t.opened && t.flow == flow {
-			t.note(from, &seg, p.Time)
-			return
+		if !t.opened || t.flow != flow {
+			continue
 		}
+		if reset { // it may be meant for any that had the pair
+			if t.ends[from].reset == 0 {
+				t.ends[from].reset = p.Time
+			}
+			continue
+		}
+		t.sent++
+		t.note(from, &seg)
+		return
 	}
 }
 
 // note takes a segment that an end has sent.
-func (t *talk) note(from int, seg *wire.Segment, at tcp.Time) {
-	if seg.Flags.Has(wire.RST) {
-		if t.ends[from].reset == 0 {
-			t.ends[from].reset = at
-		}
-		return
-	}
+func (t *talk) note(from int, seg *wire.Segment) {
 	to := &t.ends[1-from]
 	if seg.Flags.Has(wire.SYN) || !to.heard || to.high.Less(seg.End()) {
 		to.high = seg.End()

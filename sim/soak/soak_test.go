@@ -1,26 +1,27 @@
 package soak
 
 import (
+	"os"
 	"testing"
+	"time"
 )
 
 func TestTry(t *testing.T) {
 	for _, p := range Profiles() {
-		n, conns, sent, bad := 0, 0, 0, 0
-		for seed := range uint64(3000) {
-			o := &Options{Profile: p}
-			s := Draw(seed, o.Profile)
-			r := play(&s, o, 0)
-			r.readFates()
-			if err := r.judge(r.w.Run(0)); err != nil {
-				if bad++; bad < 4 {
-					t.Errorf("%s %v: %v\n%v", p.Name, seed, err, &s)
-				}
-			}
-			n++
-			conns += len(r.talks)
-			sent += r.sent
+		t0 := time.Now()
+		s := Run(&Options{Profile: p, To: 19999, Failures: 3})
+		t.Logf("%s: %v %d worlds, %d conns, %d segs, %.0f conns/min", p.Name, time.Since(t0), s.Worlds, s.Conns, s.Segments, float64(s.Conns)/time.Since(t0).Minutes())
+		for _, c := range s.Endings {
+			t.Logf("   %d %s", c.N, c.Name)
 		}
-		t.Logf("%s: %d worlds, %d connections, %d segments, %d bad", p.Name, n, conns, sent, bad)
+		for _, c := range s.Reasons {
+			t.Logf("   %d %s", c.N, c.Name)
+		}
+		for _, f := range s.Failures {
+			t.Errorf("%d %s\n%s%s (%d tries)", f.Seed, f.Err, f.Text, f.Again, f.Tries)
+			if f.Conn >= 0 {
+				f.Small.WriteLadder(os.Stderr, &Options{}, f.Conn, 12)
+			}
+		}
 	}
 }

@@ -86,6 +86,7 @@ func walk(t *testing.T, a Algorithm, steps []step) {
 	}
 }
 
+// Shows: RFC 9293 MUST-19; RFC 5681 3.1a, 3.1e, 3.1f, 3.1h, 3.1i, 3.1j, 3.1k, 3.2e.
 func TestRenoByHand(t *testing.T) {
 	walk(t, Reno{}, []step{
 		{acked(0, 2000), 12000, inf},         // slow start counts bytes
@@ -123,6 +124,7 @@ func TestRenoSlowStartIntoAvoidance(t *testing.T) {
 	}
 }
 
+// Shows: RFC 9293 MAY-18; RFC 9438 4.6a, 4.6b, 4.6c, 4.10a.
 func TestCubicByHand(t *testing.T) {
 	walk(t, Cubic{}, []step{
 		{acked(0, 10000), 20000, inf},
@@ -140,6 +142,7 @@ func TestCubicByHand(t *testing.T) {
 }
 
 // RFC 9438 §4.7: a loss below W_max lowers it further, by (1+β)/2 = 0.85.
+// Shows: RFC 9438 4.7.
 func TestCubicFastConvergence(t *testing.T) {
 	var s State
 	Cubic{}.Init(&s, 1000, 100000)
@@ -155,6 +158,7 @@ func TestCubicFastConvergence(t *testing.T) {
 
 // K for W_max = 100 segments and β = 0.7: cube root of 30/0.4 = 75, which is
 // 4.217163326… s (RFC 9438 figure 2).
+// Shows: RFC 9438 5.1.
 func TestCubicK(t *testing.T) {
 	if k := epochK(30000, 1000); k != 4217163 {
 		t.Errorf("K = %d µs, want 4217163", k)
@@ -198,6 +202,7 @@ func TestCubicFunction(t *testing.T) {
 
 // The time spent limited by the application is not in t (RFC 9438 §4.2), and
 // neither is a silence of more than a round trip.
+// Shows: RFC 9438 4.2a, 5.8.
 func TestCubicTimeStandsStill(t *testing.T) {
 	var s State
 	a := Cubic{}

@@ -88,6 +88,7 @@ func (o *oracle) timeout(flight float64) {
 // Both are far below it; but which of the two regions an ACK falls into can
 // turn on that byte, and then one of the windows is an ACK's growth, half a
 // segment at most, ahead until the other follows.
+// Shows: RFC 9438 4.2b, 4.3a, 4.3b, 4.4, 4.5, 4.8.
 func TestCubicAgainstOracle(t *testing.T) {
 	for _, c := range []struct {
 		name    string

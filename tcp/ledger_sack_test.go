@@ -1,0 +1,153 @@
+package tcp
+
+import (
+	"testing"
+	"time"
+)
+
+// sacking is a connection with SACK and without other options.
+func sacking(t *testing.T) *rig {
+	r := newRig(t, Config{NoTimestamps: true, NoWindowScaling: true, Congestion: "reno"})
+	r.connect(ConnConfig{}, "<mss 1000,sackOK>")
+	return r
+}
+
+// With a gap every ACK reports what lies beyond it: the stretch that has just
+// changed first, then those that changed before, as many as fit; text that fills
+// a gap moves the ACK and the blocks.
+// Shows: RFC 2018 4b, 4d, 4e, 4f.
+func TestShowsSACKBlocksOfReceiver(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1001:2001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 1001:2001>")
+	r.in(". 3001:4001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 3001:4001 1001:2001>")
+	r.in(". 5001:6001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 5001:6001 3001:4001 1001:2001>")
+	r.in(". 7001:8001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 7001:8001 5001:6001 3001:4001 1001:2001>")
+	r.in(". 9001:10001(1000) ack 1") // a fifth finds no room: the oldest goes
+	r.want(". 1:1(0) ack 1 <sack 9001:10001 7001:8001 5001:6001 3001:4001>")
+	r.in(". 4001:5001(1000) ack 1") // joins two
+	r.want(". 1:1(0) ack 1 <sack 3001:6001 9001:10001 7001:8001>")
+	r.in(". 1:1001(1000) ack 1") // fills the first gap
+	r.want(". 1:1(0) ack 2001 <sack 3001:6001 9001:10001 7001:8001>")
+	r.write(10) // our text carries them too
+	r.want("P. 1:11(10) ack 2001 <sack 3001:6001 9001:10001 7001:8001>")
+}
+
+// A segment that came before is reported by a DSACK in front, once: the stretch
+// that was repeated, and below the cumulative ACK nothing else.
+// Shows: RFC 2883 4a, 4b, 4c, 4.2.
+func TestShowsDSACKOfOldText(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1:1001(1000) ack 1", ". 1001:2001(1000) ack 1")
+	r.want(". 1:1(0) ack 1001 <>", ". 1:1(0) ack 2001 <>")
+	r.in(". 501:1001(500) ack 1") // RFC 2883 §4.1.1
+	r.want(". 1:1(0) ack 2001 <sack 501:1001>")
+	r.in(". 2001:3001(1000) ack 1")
+	r.want(". 1:1(0) ack 3001 <>")
+	r.in(". 2501:3501(1000) ack 1") // in part: only what was there (§4.2.1)
+	r.want(". 1:1(0) ack 3501 <sack 2501:3001>")
+	r.in(". 5001:5001(0) ack 1", ". 3501:3601(100) ack 1")
+	r.want(". 1:1(0) ack 3601 <>")
+}
+
+// Beyond a gap a DSACK stands in front of the stretch that the segment lies in,
+// and the others follow.
+// Shows: RFC 2883 4d, 4e.
+func TestShowsDSACKBeyondAGap(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1001:2001(1000) ack 1", ". 3001:4001(1000) ack 1", ". 2001:3001(1000) ack 1")
+	r.in(". 6001:7001(1000) ack 1")
+	r.sent = r.sent[:0]
+	r.in(". 2001:3001(1000) ack 1") // §4.1.3
+	r.want(". 1:1(0) ack 1 <sack 2001:3001 1001:4001 6001:7001>")
+	r.in(". 8001:9001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 8001:9001 1001:4001 6001:7001>")
+	// With the ACK of old text, too (§4.1.2).
+	r.in(". 1:1001(1000) ack 1")
+	r.sent = r.sent[:0]
+	r.in(". 1:1001(1000) ack 1")
+	r.want(". 1:1(0) ack 4001 <sack 1:1001 8001:9001 6001:7001>")
+}
+
+// One report of text out of order begins no recovery, nor do two; what was
+// delivered out of order is acknowledged later and nothing is repeated.
+// Shows: RFC 2018 5e.
+func TestShowsReorderingIsNotLoss(t *testing.T) {
+	r := sacking(t)
+	r.write(5000)
+	r.sent = r.sent[:0]
+	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>")
+	r.want()
+	r.in(". 1:1(0) ack 3001")
+	r.want()
+	if s := r.status(); s.Recovery != "open" || s.Retrans != 0 {
+		t.Errorf("%s, %d bytes repeated", s.Recovery, s.Retrans)
+	}
+}
+
+// A time-out ends a recovery and begins slow start with what is not SACKed: it
+// repeats the holes and not the rest, and three more duplicate ACKs of the same
+// data begin no second recovery.
+// Shows: RFC 6675 5.1a, 5.1b.
+func TestShowsSACKAfterATimeout(t *testing.T) {
+	r := sacking(t)
+	r.write(6000)
+	r.sent = r.sent[:0]
+	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
+	r.want(". 1:1001(1000) ack 1")
+	if s := r.status(); s.Recovery != "recovery" {
+		t.Fatalf("%s, want recovery", s.Recovery)
+	}
+	r.advance(r.status().Timers[TimerRetransmit].Sub(r.now))
+	r.want(". 1:1001(1000) ack 1") // one segment
+	if s := r.status(); s.Recovery != "loss" || s.Cwnd != 1000 {
+		t.Fatalf("%s, cwnd %d, want loss and 1000", s.Recovery, s.Cwnd)
+	}
+	for range 3 {
+		r.in(". 1:1(0) ack 1 <sack 1001:4001>")
+	}
+	r.want()
+	if s := r.status(); s.Recovery != "loss" {
+		t.Errorf("%s, want loss", s.Recovery)
+	}
+	r.in(". 1:1(0) ack 4001") // the hole is filled: the next that is missing, not what was SACKed
+	r.want(". 4001:5001(1000) ack 1", "P. 5001:6001(1000) ack 1")
+	r.in(". 1:1(0) ack 6001")
+	r.want()
+	if s := r.status(); s.Recovery != "open" {
+		t.Errorf("%s, want open", s.Recovery)
+	}
+}
+
+// Losses in two windows are two signs of congestion.
+// Shows: RFC 5681 4.3b.
+func TestShowsTwoLossesHalveTwice(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	lose := func(from, to int) {
+		t.Helper()
+		r.write(to - from)
+		r.sent = r.sent[:0]
+		for range 3 {
+			r.in(". 1:1(0) ack " + itoa(from))
+		}
+		r.advance(10 * time.Millisecond)
+		r.sent = r.sent[:0]
+		r.in(". 1:1(0) ack " + itoa(to))
+	}
+	lose(1, 10001)
+	if s := r.status(); s.Ssthresh != 5000 {
+		t.Fatalf("ssthresh %d after one loss, want 5000", s.Ssthresh)
+	}
+	// One byte more, so that what follows lies beyond the first recovery.
+	r.write(1)
+	r.sent = r.sent[:0]
+	r.in(". 1:1(0) ack 10002")
+	lose(10002, 14002)
+	if s := r.status(); s.Ssthresh != 2000 {
+		t.Errorf("ssthresh %d after two losses, want 2000", s.Ssthresh)
+	}
+}
