@@ -28,7 +28,6 @@ type setting struct {
 	recvBuf, sendBuf int // what getsockopt says before anything was set
 	keep             tcp.KeepAlive
 	notSentLowat     int64
-	keepCwnd         bool
 }
 
 // packetdrillTolerance is the tolerance of a script that states none.
@@ -93,7 +92,7 @@ func (x *setting) sendMemory(initial, most int) {
 
 // slowStartAfterIdle says whether a sender that was silent for longer than an
 // RTO begins again with a small window (RFC 5681 §4.1).
-func (x *setting) slowStartAfterIdle(on bool) { x.keepCwnd = !on }
+func (x *setting) slowStartAfterIdle(on bool) { x.tcp.NoIdleRestart = !on }
 
 // option takes one option line; reason says why it can't be obeyed.
 func (x *setting) option(name, value string) (reason string) {

@@ -116,7 +116,7 @@ func (s *sock) config() tcp.ConnConfig {
 	c := tcp.ConnConfig{
 		MSS: int(s.ints["TCP_MAXSEG"]), Congestion: strings.TrimPrefix(s.cc, "new"), NoDelay: s.ints["TCP_NODELAY"] != 0,
 		UserTimeout: time.Duration(s.ints["TCP_USER_TIMEOUT"]) * time.Millisecond,
-		SynRetries:  int(s.ints["TCP_SYNCNT"]), TOS: uint8(s.ints["IP_TOS"]), KeepAlive: s.keepAlive(),
+		SynRetries:  int(s.ints["TCP_SYNCNT"]), TOS: uint8(s.ints["IP_TOS"]), KeepAlive: s.keepAlive(), FinWait2: s.finWait2(),
 	}
 	if n, ok := s.ints["SO_RCVBUF"]; ok {
 		c.ReceiveBuffer = s.recvSpace(n)
@@ -143,6 +143,16 @@ func (s *sock) sendSpace(n int64) int {
 		return maxBuffered
 	}
 	return int(min(max(n, 1), 1<<30))
+}
+
+// finWait2 is TCP_LINGER2: how long an orphan waits for the peer's FIN. Less
+// than nothing means not at all.
+func (s *sock) finWait2() time.Duration {
+	n, ok := s.ints["TCP_LINGER2"]
+	if ok && n < 0 {
+		return time.Millisecond
+	}
+	return time.Duration(n) * time.Second
 }
 
 func (s *sock) keepAlive() tcp.KeepAlive {
@@ -255,18 +265,7 @@ func (p *player) dropAll(state string) {
 	})
 	p.because(causeClose)
 	for _, t := range found {
-		p.drop(t)
+		p.host.tcp().Drop(p.host.now, t)
 	}
 	p.flush()
-}
-
-// drop ends a connection that a program holds, with a reset.
-func (p *player) drop(t tcp.Tuple) {
-	for _, s := range p.all {
-		if s.conn == 0 || s.flow == nil || p.tuple(s.flow) != t {
-			continue
-		}
-		s.tcp().Abort(s.now(), s.conn)
-		s.conn, s.errno = 0, "ECONNABORTED"
-	}
 }

@@ -168,7 +168,7 @@ var linuxSysctls = map[string]sysctl{
 	"net.ipv4.tcp_abort_on_overflow":            only("estab leaves a full queue to the peer's repeats", 0),
 	"net.ipv4.tcp_mtu_probing":                  only("estab does not probe for the path's MTU (RFC 4821)", 0),
 	"net.ipv4.tcp_shrink_window":                only("estab never takes back what a window has offered", 0),
-	"net.ipv4.tcp_moderate_rcvbuf":              only("estab's buffers follow what the program reads", 1),
+	"net.ipv4.tcp_moderate_rcvbuf":              number(func(x *setting, n int) { x.tcp.FixedBuffers = n == 0 }),
 	"net.ipv4.tcp_thin_linear_timeouts":         only("estab backs off always (RFC 6298)", 0),
 	"net.ipv4.tcp_thin_dupack":                  only("estab's threshold is 3 (RFC 6675)", 0),
 	"net.ipv4.tcp_stdurg":                       only("estab's urgent pointer is RFC 6093's", 0),

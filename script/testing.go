@@ -26,20 +26,33 @@ func Run(t *testing.T, o Options, patterns ...string) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for i := range reports {
-					judge(t, &reports[i])
-				}
+				judge(t, reports)
 			})
 		}
 	}
 }
 
-func judge(t *testing.T, r *Report) {
+// judge fails or skips the test. What is wrong in one family is mostly wrong in
+// all: only the first is told in full.
+func judge(t *testing.T, reports []Report) {
 	t.Helper()
-	switch r.Verdict {
-	case Failed:
-		t.Errorf("%s", r.String())
-	case NotApplicable:
-		t.Skipf("%s", r.String())
+	failed, apply := 0, 0
+	for i := range reports {
+		r := &reports[i]
+		switch {
+		case r.Verdict == Failed && failed == 0:
+			t.Errorf("%s", r.String())
+		case r.Verdict == Failed:
+			t.Errorf("%s: also in %s: %s", r.Name, r.Family, r.Reason)
+		}
+		if r.Verdict == Failed {
+			failed++
+		}
+		if r.Verdict != NotApplicable {
+			apply++
+		}
+	}
+	if apply == 0 {
+		t.Skipf("%s", reports[0].String())
 	}
 }

@@ -210,13 +210,12 @@ func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
 	c.listener = l.id()
 	// Obeys: RFC 9293 MUST-11.
 	c.set(fPassive | fInTable)
-	c.snd.ISS, c.snd.UNA, c.snd.NXT, c.snd.UP = rec.iss, rec.iss, rec.iss+1, rec.iss
+	c.setISS(rec.iss)
 	c.rcv.IRS, c.rcv.NXT, c.rcv.UP = rec.irs, rec.irs+1, rec.irs+1
 	e.configure(c, &l.opts.Conn)
 	c.rcv.WND = c.rcvBuf
 	c.rcv.lastAck = c.rcv.NXT
 	e.negotiate(c, rec.mss, rec.opts, rec.tsRecent)
 	c.snd.WND, c.snd.maxWND = uint32(rec.wnd), uint32(rec.wnd)
-	c.sendq.base = rec.iss + 1
 	return c
 }

@@ -24,6 +24,7 @@ func (e *Engine) textAndFin(c *conn, seg *Segment) {
 
 // firstSequence: "First, check sequence number". It reports whether to go on.
 func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
+	// Obeys: RFC 7323 5.3a.
 	if e.paws(c, seg) {
 		// RFC 7323 §5.3 R1: "… the segment is treated as not acceptable".
 		e.drop(c, seg, wire.DropPAWS)

@@ -99,9 +99,13 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.tuple(&c.tuple)
 	d.u64('C', uint64(c.state), uint64(c.flags&^volatile), uint64(c.err), uint64(c.softErr))
 	iss, irs := c.snd.ISS, c.rcv.IRS
+	fin := Num(0)
+	if c.has(fFinKnown) {
+		fin = c.rcv.fin - irs
+	}
 	d.u64(uint64(c.snd.UNA-iss), uint64(c.snd.NXT-iss), uint64(c.snd.UP-iss), uint64(c.snd.WL1-irs), uint64(c.snd.WL2-iss),
 		uint64(c.snd.WND), uint64(c.snd.maxWND), uint64(c.snd.push-iss), uint64(c.snd.small-iss), uint64(c.snd.scale))
-	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(c.rcv.fin-irs), uint64(c.rcv.rounded), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
+	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(fin), uint64(c.rcv.rounded), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
 	d.u64(uint64(c.smss), uint64(c.rmss), uint64(c.pathMSS), uint64(c.rcvBuf), uint64(c.sndBuf))
 	d.u64(uint64(c.unacked), uint64(c.dupAcksDue), uint64(c.quickAcks), uint64(c.dsack.Left-irs), uint64(c.dsack.Right-irs))
 	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.tsRecent))
@@ -117,7 +121,9 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.u64(uint64(c.lostHint-iss), uint64(d.now-c.sentAt), uint64(d.now-c.heardAt), uint64(d.now-c.tsRecentAt),
 		uint64(d.now-c.rcvAuto.since), uint64(c.rcvAuto.arrived), uint64(min(c.tw, 1)))
 	for _, b := range c.lastSACK {
-		d.u64(uint64(b.Left-iss), uint64(b.Right-iss))
+		if b.Left != b.Right {
+			d.u64(uint64(b.Left-iss), uint64(b.Right-iss))
+		}
 	}
 	d.time(c.challengeAt)
 	d.time(c.lastOOWAck)

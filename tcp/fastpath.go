@@ -30,7 +30,7 @@ func (e *Engine) fastPath(c *conn, seg *Segment) bool {
 	e.recordTimestamp(c, seg)
 	c.heardAt, c.probes = e.now, 0
 	c.clear(fMore)
-	c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
+	e.updateSendWindow(c, seg)
 	if acks > 0 {
 		inFlight := c.flightSize()
 		e.advanceUNA(c, seg.Ack)

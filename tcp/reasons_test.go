@@ -112,7 +112,7 @@ var dropTests = map[string]struct {
 	}},
 	"Sequence": {wire.DropSequence, func(t *testing.T) *rig {
 		r := established(t)
-		r.in(". 65536:65537(1) ack 1")
+		r.in(". 65537:65538(1) ack 1")
 		r.want(". 1:1(0) ack 1")
 		return r
 	}},

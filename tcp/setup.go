@@ -74,12 +74,15 @@ func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) 
 	c.put(fSACK, opts&halfSACK != 0)
 	c.setSMSS()
 	c.alg.Init(&c.cong, uint32(c.smss), e.initialWindow(c))
-	c.recover = c.snd.ISS
-	c.highSacked, c.lostHint, c.lossSeen = c.snd.ISS, c.snd.ISS, c.snd.ISS
-	c.snd.small, c.snd.push, c.usageSeq = c.snd.ISS, c.snd.ISS, c.snd.ISS
-	if c.sendq.n > 0 { // written before the handshake completed
-		c.snd.push = c.sendq.base + Num(c.sendq.n)
-	}
+}
+
+// setISS gives the connection its initial sequence number, and with it all
+// that is measured from there.
+func (c *conn) setISS(iss Num) {
+	c.snd.ISS, c.snd.UNA, c.snd.NXT, c.snd.UP = iss, iss, iss+1, iss
+	c.sendq.base = iss + 1
+	c.snd.small, c.snd.push, c.snd.WL2, c.usageSeq = iss, iss, iss, iss
+	c.recover, c.highSacked, c.lostHint, c.lossSeen = iss, iss, iss, iss
 }
 
 // synOptions reads the options of a peer's SYN or SYN-ACK. What we did not

@@ -80,19 +80,18 @@ func (e *Engine) open(o *OpenOptions, wait uint32) ConnID {
 	c.set(fUser | fInTable)
 	c.tag = o.Tag
 	e.configure(c, &o.Conn)
-	c.snd.ISS = e.iss(&c.tuple)
+	iss := e.iss(&c.tuple)
 	if wait != 0 {
 		k := waitKind(&c.tuple)
 		w := e.wait.record(k, wait-1)
-		c.snd.ISS = e.issAfter(&c.tuple, w.sndNXT)
+		iss = e.issAfter(&c.tuple, w.sndNXT)
 		w.opts |= waitHeld
 		c.tw = wait
 		e.table.replace(hash, k, wait-1, kindConn, c.slot)
 	} else {
 		e.table.insert(hash, kindConn, c.slot)
 	}
-	c.snd.UNA, c.snd.NXT, c.snd.UP = c.snd.ISS, c.snd.ISS+1, c.snd.ISS
-	c.sendq.base = c.snd.ISS + 1
+	c.setISS(iss)
 	c.setSMSS()
 	c.alg.Init(&c.cong, uint32(c.smss), e.initialWindow(c))
 	e.counters.ActiveOpens++

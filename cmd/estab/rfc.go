@@ -116,16 +116,12 @@ func listRows(w io.Writer, rows []ledger.Row) error {
 		_, err := fmt.Fprintln(w, "no requirement has that status")
 		return err
 	}
-	several, wide := false, 0
+	wide := 0
 	for _, r := range rows {
-		several = several || r.RFC != rows[0].RFC
-		wide = max(wide, len(r.ID))
+		wide = max(wide, len(r.Ref.String()))
 	}
 	for _, r := range rows {
-		if several {
-			fmt.Fprintf(w, "RFC %d ", r.RFC)
-		}
-		if _, err := fmt.Fprintf(w, "%-*s  %-16s  %s\n", wide, r.ID, r.Status, r.Words); err != nil {
+		if _, err := fmt.Fprintf(w, "%-*s  %-16s  %s\n", wide, r.Ref, r.Status, r.Words); err != nil {
 			return err
 		}
 	}

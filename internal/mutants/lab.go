@@ -144,7 +144,8 @@ var (
 func culprit(out string) string {
 	said := ""
 	if m := panicLine.FindStringSubmatch(out); m != nil {
-		said = "panic: " + m[1]
+		what, _, _ := strings.Cut(m[1], " [recovered")
+		said = "panic: " + what
 	}
 	if m := runningLine.FindStringSubmatch(out); m != nil {
 		return m[1] + ": " + shorten(said)
@@ -161,10 +162,11 @@ func culprit(out string) string {
 		last = m
 	}
 	if said == "" {
-		rest := strings.SplitN(out[last[1]:], "\n", 3)
-		if len(rest) > 1 {
-			said = rest[1]
+		_, rest, _ := strings.Cut(out[last[1]:], "\n")
+		if next := failLine.FindStringIndex(rest); next != nil {
+			rest = rest[:next[0]]
 		}
+		said = rest
 	}
 	return out[last[2]:last[3]] + ": " + shorten(said)
 }

@@ -75,7 +75,7 @@ func TestCulprit(t *testing.T) {
 	for _, c := range []struct{ out, want string }{
 		{"--- FAIL: TestA (0.01s)\n    a_test.go:7: sent twice\n--- FAIL: TestB (0s)\nFAIL\n", "TestA: a_test.go:7: sent twice"},
 		{"--- FAIL: TestA (0s)\n    --- FAIL: TestA/x (0s)\n        a_test.go:7: no\n    --- FAIL: TestA/y (0s)\n", "TestA/x: a_test.go:7: no"},
-		{"--- FAIL: TestA (0s)\npanic: index out of range [recovered]\n", "TestA: panic: index out of range [recovered]"},
+		{"--- FAIL: TestA (0s)\npanic: index out of range [recovered]\n", "TestA: panic: index out of range"},
 		{"panic: test timed out after 2m0s\n\trunning tests:\n\t\tTestA (2m0s)\n", "TestA: panic: test timed out after 2m0s"},
 		{"fatal error: out of memory\n", "(no test named) panic: out of memory"},
 	} {

@@ -87,11 +87,15 @@ func run(t *testing.T, s setting, f func(w *world)) {
 	})
 }
 
-// families runs f for IPv4 and for IPv6, each in a world of its own.
+// families runs f for IPv4 and for IPv6, each in a world of its own, at the same
+// time as others.
 func families(t *testing.T, s setting, f func(w *world, family int)) {
 	t.Helper()
 	for i, name := range []string{"ip4", "ip6"} {
-		t.Run(name, func(t *testing.T) { run(t, s, func(w *world) { f(w, i) }) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, s, func(w *world) { f(w, i) })
+		})
 	}
 }
 
@@ -106,13 +110,16 @@ func (w *world) sysctl(name, value string) {
 }
 
 // inside runs f in a goroutine that is in the namespace, and waits for it.
-func (w *world) inside(f func()) {
+func (w *world) inside(f func()) { enter(w.t, w.ns, f) }
+
+// enter does that for any namespace.
+func enter(t testing.TB, ns int, f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := unix.Setns(w.ns, unix.CLONE_NEWNET); err != nil {
-			w.t.Error(err)
+		if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
+			t.Error(err)
 			return
 		}
 		f()

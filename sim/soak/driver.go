@@ -69,6 +69,8 @@ type Failure struct {
 	Conn  int    `json:"-"` // which of the small world's connections; -1: none in particular
 	Again string `json:"smallError"`
 	Text  string `json:"small"` // the small world in words
+
+	options *Options
 }
 
 // batch is how many seeds a worker takes at a time.

@@ -159,7 +159,7 @@ func (x *end) whyAborted() string {
 		return "the time to linger was over"
 	case t.Early:
 		return "it was closed with text unread"
-	case t.Err != 0:
+	case t.Err != 0 || t.Wrong != nil:
 		return "its program saw an error"
 	}
 	return ""

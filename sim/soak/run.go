@@ -82,9 +82,10 @@ func (r *run) connect(o *Options) {
 		r.path = r.w.Connect(r.hosts[Client], r.hosts[Server], c)
 		return
 	}
-	hop := r.w.Router("router", sim.RouterConfig{Silent: s.Silent})
-	r.path = r.w.Connect(r.hosts[Client], hop, c)
-	r.w.Connect(hop, r.hosts[Server], sim.PathConfig{MTU: s.Hop})
+	near, far := r.w.Router("near", sim.RouterConfig{Silent: s.Silent}), r.w.Router("far", sim.RouterConfig{Silent: s.Silent})
+	r.path = r.w.Connect(r.hosts[Client], near, c)
+	r.w.Connect(near, far, sim.PathConfig{MTU: s.Hop})
+	r.w.Connect(far, r.hosts[Server], sim.PathConfig{MTU: s.MTU})
 }
 
 // listen starts the server's listener.

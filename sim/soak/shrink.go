@@ -17,7 +17,7 @@ const maxTries = 5000
 // out and reduces one thing at a time, and keeps what still fails, until
 // nothing more can go.
 func (f *Failure) shrink(o *Options) {
-	f.Small, f.Again = f.World.clone(), f.Err
+	f.Small, f.Again, f.options = f.World.clone(), f.Err, o
 	kind := kindOf(f.Err)
 	for changed := true; changed && f.Tries < maxTries; {
 		changed = false
@@ -186,6 +186,5 @@ func planSteps(i, e int) []step {
 			p.Send--
 			return true
 		}),
-		change(func(p *sim.Plan) bool { return halve(&p.Chunk, 1) }),
 	}
 }

@@ -22,8 +22,8 @@ type Spec struct {
 	Hosts  [2]tcp.Config
 	Conns  [2]tcp.ConnConfig // of the connections at each end
 	MTU    int               // of the path, bytes
-	Hop    int               // MTU of a second path, behind a router; 0: no router
-	Silent bool              // the router swallows what is too large without a word
+	Hop    int               // MTU of a hop in the middle, between two routers; 0: no routers
+	Silent bool              // the routers swallow what is too large without a word
 	Path   [2]netem.Model    // from client to server, and back
 	Talks  []Talk
 	Faults []Fault
@@ -53,7 +53,7 @@ const (
 	numFaults
 )
 
-var faultNames = [numFaults]string{"partition", "crash", "hold", "forged reset", "forged SYN", "forged text", "blind forgery", "forged ICMP"}
+var faultNames = [numFaults]string{"partition", "crash", "segment held back", "forged reset", "forged SYN", "forged text", "blind forgery", "forged ICMP"}
 
 func (k FaultKind) String() string { return faultNames[k] }
 
@@ -90,9 +90,9 @@ func (s *Spec) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "seed %d, MTU %d", s.Seed, s.MTU)
 	if s.Hop > 0 {
-		fmt.Fprintf(&b, ", behind a router %d", s.Hop)
+		fmt.Fprintf(&b, ", %d between two routers", s.Hop)
 		if s.Silent {
-			b.WriteString(" (it swallows what is larger)")
+			b.WriteString(" that swallow what is larger")
 		}
 	}
 	b.WriteByte('\n')

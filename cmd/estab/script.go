@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"estab/script"
+)
+
+// scriptOptions are the flags of estab script.
+type scriptOptions struct {
+	loose, strict bool
+	families      []string
+	json          bool
+	junit         string
+	pcap          string
+	match         string
+	jobs          int
+	verbose       bool
+}
+
+func newScriptCmd() *cobra.Command {
+	var o scriptOptions
+	cmd := &cobra.Command{
+		Use:   "script PATH...",
+		Short: "Play packetdrill scripts on estab's TCP, in virtual time",
+		Long: `script plays scripts in the packetdrill language (files, or folders with *.pkt in
+them) on estab's stack: system calls and segments with their times, each of them
+compared. Nothing of it is real: no network, no root, no clock; a minute's
+silence costs nothing.
+
+A script ends as passed, failed (with what was expected, what happened, and the
+exchange up to there) or not applicable (it asks for what estab does not have;
+decided from its text). The exit status is 1 if any failed. Commands that stand
+in a script in back-quotes are never executed.
+
+--loose compares of a segment its flags, numbers and length and which options it
+has, but neither their order nor the exact window: for scripts that were written
+for FreeBSD.`,
+		Example: `  estab script testdata/close.pkt
+  estab script --loose --family ipv4,ipv6 suites/freebsd
+  estab script --run 'close|reset' --pcap captures suites
+  estab script fmt -w testdata/*.pkt`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("name a script, or a folder of scripts")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runScripts(cmd.Context(), &o, args, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.BoolVar(&o.loose, "loose", false, "don't compare the order of options and exact windows")
+	f.BoolVar(&o.strict, "strict", false, "no tolerance of time, and nothing may be sent after the last line")
+	f.StringSliceVar(&o.families, "family", []string{"ipv4"}, "families to play each script in: ipv4, ipv6, ipv4-mapped")
+	f.StringVar(&o.match, "run", "", "only scripts whose path matches this regular expression")
+	f.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many scripts to play at once")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "name scripts that pass, too, and show what they print")
+	f.BoolVar(&o.json, "json", false, "print the results as one JSON object")
+	f.StringVar(&o.junit, "junit", "", "write the results to this file, as JUnit's XML")
+	f.StringVar(&o.pcap, "pcap", "", "write a capture of each script (pcapng) into this folder")
+	cmd.AddCommand(newScriptFmtCmd())
+	return cmd
+}
+
+// scriptResult is what became of a file.
+type scriptResult struct {
+	path    string
+	reports []script.Report
+	err     error // it is no script
+}
+
+func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io.Writer) error {
+	so, err := o.options()
+	if err != nil {
+		return err
+	}
+	files, err := o.files(paths)
+	if err != nil {
+		return err
+	}
+	if o.pcap != "" {
+		if err := os.MkdirAll(o.pcap, 0o777); err != nil {
+			return usagef("--pcap %w", err)
+		}
+	}
+	results := make([]scriptResult, len(files))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range min(max(o.jobs, 1), len(files)) {
+		wg.Go(func() {
+			for i := range next {
+				results[i] = o.play(files[i], so)
+			}
+		})
+	}
+	for i := range files {
+		if ctx.Err() == nil {
+			next <- i
+		}
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return o.tell(results, stdout)
+}
+
+// options are what the flags mean to the player.
+func (o *scriptOptions) options() (script.Options, error) {
+	so := script.Options{Loose: o.loose, Strict: o.strict}
+	for _, name := range o.families {
+		f, ok := script.ParseFamily(name)
+		if !ok {
+			return so, usagef("--family %s: want ipv4, ipv6 or ipv4-mapped", name)
+		}
+		so.Families = append(so.Families, f)
+	}
+	return so, nil
+}
+
+// files finds the scripts.
+func (o *scriptOptions) files(paths []string) ([]string, error) {
+	re, err := regexp.Compile(o.match)
+	if err != nil {
+		return nil, usagef("--run: %w", err)
+	}
+	files, err := script.Find(paths...)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	var out []string
+	for _, f := range files {
+		if re.MatchString(filepath.ToSlash(f)) {
+			out = append(out, f)
+		}
+	}
+	if len(out) == 0 {
+		return nil, usagef("--run %s: none of %d scripts matches", o.match, len(files))
+	}
+	return out, nil
+}
+
+// play plays one file.
+func (o *scriptOptions) play(path string, so script.Options) scriptResult {
+	var captures []*capture
+	if o.pcap != "" {
+		so.Pcap = func(name string, f script.Family) io.Writer {
+			c := newCapture(filepath.Join(o.pcap, captureName(name, f)))
+			captures = append(captures, c)
+			return c
+		}
+	}
+	r := scriptResult{path: path}
+	r.reports, r.err = script.RunFile(path, so)
+	for _, c := range captures {
+		if err := c.Close(); err != nil && r.err == nil {
+			r.err = err
+		}
+	}
+	return r
+}
+
+// captureName is a file name for the capture of a script: its path with other
+// signs between its parts.
+func captureName(path string, f script.Family) string {
+	name := strings.TrimSuffix(filepath.ToSlash(filepath.Clean(path)), ".pkt")
+	name = strings.Trim(strings.NewReplacer("../", "", "/", "_", ":", "").Replace(name), "_.")
+	return name + "." + f.String() + ".pcapng"
+}
+
+// capture is a file that is made when something is written to it.
+type capture struct {
+	path string
+	file *os.File
+	buf  *bufio.Writer
+	err  error
+}
+
+func newCapture(path string) *capture { return &capture{path: path} }
+
+func (c *capture) Write(b []byte) (int, error) {
+	if c.file == nil && c.err == nil {
+		if c.file, c.err = os.Create(c.path); c.err == nil {
+			c.buf = bufio.NewWriter(c.file)
+		}
+	}
+	if c.err != nil {
+		return 0, c.err
+	}
+	return c.buf.Write(b)
+}
+
+// Close writes what is left.
+func (c *capture) Close() error {
+	if c.file == nil {
+		return c.err
+	}
+	return errors.Join(c.buf.Flush(), c.file.Close())
+}
+
+// tell prints the results, and says by its error how they are to be judged.
+func (o *scriptOptions) tell(results []scriptResult, stdout io.Writer) error {
+	var count [3]int
+	for i := range results {
+		for _, r := range results[i].reports {
+			count[r.Verdict]++
+		}
+	}
+	if o.junit != "" {
+		if err := writeJUnit(o.junit, results); err != nil {
+			return usagef("--junit %w", err)
+		}
+	}
+	out := bufio.NewWriter(stdout)
+	if o.json {
+		if err := writeScriptJSON(out, results, count); err != nil {
+			return err
+		}
+	} else {
+		for i := range results {
+			o.print(out, &results[i])
+		}
+		fmt.Fprintf(out, "%d passed, %d failed, %d not applicable\n",
+			count[script.Passed], count[script.Failed], count[script.NotApplicable])
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	for _, r := range results {
+		if r.err != nil {
+			return usageError{r.badInput()}
+		}
+	}
+	if n := count[script.Failed]; n > 0 {
+		return fmt.Errorf("%d of %d failed", n, n+count[script.Passed])
+	}
+	return nil
+}
+
+// print tells of one file. A failure is told in full.
+func (o *scriptOptions) print(out io.Writer, r *scriptResult) {
+	if r.err != nil {
+		fmt.Fprintf(out, "%v\n\n", r.err)
+		return
+	}
+	for i := range r.reports {
+		switch rep := &r.reports[i]; rep.Verdict {
+		case script.Failed:
+			fmt.Fprintf(out, "%s\n\n", rep)
+		case script.NotApplicable:
+			fmt.Fprintf(out, "not applicable: %s:%d: %s\n", rep.Name, rep.Line, rep.Reason)
+		default:
+			if o.verbose {
+				fmt.Fprintf(out, "%s\n", rep)
+				for _, line := range rep.Printed {
+					fmt.Fprintf(out, "  %s\n", line)
+				}
+			}
+		}
+	}
+}
+
+// badInput is the first line of what is wrong with a file.
+func (r *scriptResult) badInput() error {
+	var e *script.Error
+	if errors.As(r.err, &e) {
+		return errors.New(e.Head())
+	}
+	return r.err
+}

@@ -1,0 +1,148 @@
+package tcp
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"estab/internal/wire"
+)
+
+// The tests of this file were written because a fault survived all others
+// (internal/mutants).
+
+// The peer's segments, and the buffer's steps, may be smaller than the unit of
+// the window scale: the edge that is said still never moves left.
+func TestEdgeWithStepsBelowTheScale(t *testing.T) {
+	r := newRig(t, Config{NoTimestamps: true, NoSACK: true, ReceiveBufferMax: 1 << 29})
+	r.connect(ConnConfig{}, "<mss 100,wscale 0>")
+	scale := r.status().RcvScale
+	if scale < 10 {
+		t.Fatalf("the scale is %d; this test wants steps below it", scale)
+	}
+	edge := Num(0)
+	next := 1
+	for i := range 3000 {
+		n := 1 + i*7%100
+		r.in(fmt.Sprintf(". %d:%d(%d) ack 1", next, next+n, n))
+		next += n
+		if i%3 != 0 {
+			r.read(r.e.Readable(r.id))
+		}
+		r.advance(50 * time.Millisecond)
+		for _, s := range r.sent {
+			e := s.Ack + Num(uint32(s.Wnd)<<scale)
+			if edge != 0 && e.Less(edge) && edge.Diff(e) >= 1<<scale {
+				t.Fatalf("after %d bytes the edge moved left by %d", next-1, edge.Diff(e))
+			}
+			if edge == 0 || edge.Less(e) {
+				edge = e
+			}
+		}
+		r.sent = r.sent[:0]
+		if s := r.status(); (s.RcvNXT + Num(s.RcvWND)).Less(edge) {
+			t.Fatalf("after %d bytes text up to the edge of %d is no longer taken up to it", next-1, edge-r.irs)
+		}
+	}
+}
+
+// The window of a segment that was overtaken is old news: SND.WL1 (RFC 9293
+// §3.10.7.4: "The check here prevents using old segments to update the window").
+func TestOvertakenSegmentDoesNotUpdateTheWindow(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.in(". 1001:2001(1000) ack 1 win 500")
+	r.in(". 1:1001(1000) ack 1 win 5000")
+	if w := r.status().SndWND; w != 500 {
+		t.Errorf("the window is %d, want 500: the later segment's", w)
+	}
+	r.sent = r.sent[:0]
+	r.in(". 2001:3001(1000) ack 1 win 6000")
+	if w := r.status().SndWND; w != 6000 {
+		t.Errorf("the window is %d, want 6000", w)
+	}
+	r.sent = r.sent[:0]
+}
+
+// A wrong ACK in SYN-RECEIVED gets its RST and makes nothing: no TCB, nothing to
+// accept; the right one still does.
+func TestWrongAckOfAHalfOpenRecordMakesNothing(t *testing.T) {
+	r := newRig(t, plain())
+	r.listen(ListenOptions{})
+	r.in("S 0:0(0) <mss 1000>")
+	r.iss = r.sent[0].Seq
+	r.want("S. 0:0(0) ack 1")
+	for _, ack := range []int{0, -1, 2, -1000, 1 << 30} {
+		r.in(fmt.Sprintf(". 1:1(0) ack %d", ack))
+		r.want(fmt.Sprintf("R %d:%d(0)", ack, ack))
+		if c := r.e.Counts(); c.Conns != 0 || c.HalfOpen != 1 {
+			t.Fatalf("ACK %d: %d TCBs, %d half-open records", ack, c.Conns, c.HalfOpen)
+		}
+	}
+	r.in(". 1:1(0) ack 1")
+	r.accept()
+	r.wantState(StateEstablished)
+}
+
+// SACK blocks take their room from the text, all of it: kind, length, padding
+// and eight bytes a block (RFC 6691). With them the packet is as large as
+// without.
+func TestSACKBlocksShortenTheText(t *testing.T) {
+	for _, stamps := range []bool{false, true} {
+		cfg := Config{NoWindowScaling: true, NoTimestamps: !stamps}
+		r := newRig(t, cfg)
+		opts := "<mss 1000,sackOK>"
+		if stamps {
+			opts = "<mss 1000,sackOK,TS val 1 ecr 0>"
+		}
+		r.connect(ConnConfig{}, opts)
+		for i := range 5 {
+			from := 1001 + 2000*i
+			line := fmt.Sprintf(". %d:%d(1000) ack 1", from, from+1000)
+			if stamps {
+				line += " <TS val 1 ecr 0>"
+			}
+			r.in(line)
+			r.sent = r.sent[:0]
+			r.write(3000, SendMore)
+			for j := range r.sent {
+				s := &r.sent[j].Segment
+				if n := wire.TCPHeaderLen(s) + s.DataLen(); n != 1020 {
+					t.Errorf("%d stretches, timestamps %v: header and text are %d bytes, want 1020", i+1, stamps, n)
+				}
+			}
+			una := r.status().SndNXT - r.iss
+			line = fmt.Sprintf(". 1:1(0) ack %d", una)
+			if stamps {
+				line += " <TS val 1 ecr 0>"
+			}
+			r.sent = r.sent[:0]
+			r.in(line)
+			r.sent = r.sent[:0]
+			if left := r.status().SendQueue; left > 0 {
+				r.in(fmt.Sprintf(". 1:1(0) ack %d%s", r.status().SndNXT-r.iss, map[bool]string{true: " <TS val 1 ecr 0>"}[stamps]))
+				r.sent = r.sent[:0]
+			}
+		}
+	}
+}
+
+// A block that leaves out the last byte of a segment, or its first, says nothing
+// about it (RFC 2018 §5: "wholly contained within that block").
+func TestBlockMustHoldTheWholeSegment(t *testing.T) {
+	r := sacking(t)
+	r.write(4000)
+	r.sent = r.sent[:0]
+	for _, c := range []struct {
+		block string
+		want  uint32
+	}{
+		{"1001:2000", 0}, {"1002:2001", 0}, {"1001:2001", 1000}, {"3002:4001", 1000}, {"3001:4000", 1000}, {"3001:4001", 2000},
+	} {
+		r.in(". 1:1(0) ack 1 <sack " + c.block + ">")
+		if got := r.status().Sacked; got != c.want {
+			t.Errorf("after %s %d bytes are SACKed, want %d", c.block, got, c.want)
+		}
+		r.sent = r.sent[:0]
+	}
+}
