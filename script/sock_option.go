@@ -112,7 +112,7 @@ var sockOptions = map[string]sockOption{
 		}
 		return int64(max(s.p.set.tcp.SynRetries, 0))
 	}}.within(1, 127),
-	"TCP_LINGER2":                stored,
+	"TCP_LINGER2":                onLive(func(s *sock, _ int64) { s.tcp().SetFinWait2(s.now(), s.conn, s.finWait2()) }),
 	"TCP_DEFER_ACCEPT":           {get: func(s *sock) int64 { return s.ints["TCP_DEFER_ACCEPT"] }},
 	"TCP_NOTSENT_LOWAT":          stored,
 	"TCP_INQ":                    sockOption{}.within(0, 1),
@@ -198,6 +198,9 @@ func (s *sock) setQuickAck(n int64) string {
 
 func (s *sock) setTOS(n int64) string {
 	s.ints["IP_TOS"] = n
+	if s.conn != 0 {
+		s.tcp().SetTOS(s.now(), s.conn, uint8(n))
+	}
 	return ""
 }
 

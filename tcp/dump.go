@@ -87,6 +87,16 @@ func (d *dumper) tuple(t *Tuple) {
 	d.u64(uint64(t.LocalPort), uint64(t.RemotePort), uint64(t.Zone))
 }
 
+// blocks appends those that are set.
+func (d *dumper) blocks(base Num, blocks ...SACKBlock) {
+	for _, b := range blocks {
+		if b.Left != b.Right {
+			d.u64(uint64(b.Left-base), uint64(b.Right-base))
+		}
+	}
+	d.u64(0)
+}
+
 func (d *dumper) slabs(s *wire.Slab) {
 	for ; s != nil; s = s.Next {
 		d.b = append(d.b, s.Bytes()...)
@@ -107,7 +117,9 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 		uint64(c.snd.WND), uint64(c.snd.maxWND), uint64(c.snd.push-iss), uint64(c.snd.small-iss), uint64(c.snd.scale))
 	d.u64(uint64(c.rcv.NXT-irs), uint64(c.rcv.UP-irs), uint64(c.rcv.WND), uint64(fin), uint64(c.rcv.rounded), uint64(c.rcv.lastAck-irs), uint64(c.rcv.scale))
 	d.u64(uint64(c.smss), uint64(c.rmss), uint64(c.pathMSS), uint64(c.rcvBuf), uint64(c.sndBuf))
-	d.u64(uint64(c.unacked), uint64(c.dupAcksDue), uint64(c.quickAcks), uint64(c.dsack.Left-irs), uint64(c.dsack.Right-irs))
+	d.u64(uint64(c.unacked), uint64(c.dupAcksDue), uint64(c.quickAcks))
+	d.blocks(irs, c.dsack)
+	d.blocks(iss, c.lastSACK[:]...)
 	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.tsRecent))
 	d.u64(uint64(c.retries), uint64(c.probes), uint64(c.backoff), uint64(c.stuckFull), uint64(c.maxRetries))
 	d.u64(uint64(c.ca), uint64(c.dupAcks), uint64(c.recover-iss), uint64(c.highSacked-iss), uint64(c.lossSeen-iss),
@@ -120,11 +132,6 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	}
 	d.u64(uint64(c.lostHint-iss), uint64(d.now-c.sentAt), uint64(d.now-c.heardAt), uint64(d.now-c.tsRecentAt),
 		uint64(d.now-c.rcvAuto.since), uint64(c.rcvAuto.arrived), uint64(min(c.tw, 1)))
-	for _, b := range c.lastSACK {
-		if b.Left != b.Right {
-			d.u64(uint64(b.Left-iss), uint64(b.Right-iss))
-		}
-	}
 	d.time(c.challengeAt)
 	d.time(c.lastOOWAck)
 	d.slabs(c.sendq.head)

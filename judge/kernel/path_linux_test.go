@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -91,7 +92,7 @@ func TestPathShrinks(t *testing.T) {
 		}
 		warmUp(t, e)
 		w.must("ip", "link", "set", "near", "mtu", "1300") // on estab's way there
-		w.must("ip", "link", "set", "estab0", "mtu", "1290")
+		w.must("ip", "link", "set", "estab0", "mtu", "1300") // and back
 		exchange(t, e, 1<<20)
 		if i, err := e.estab.Info(); err != nil || i.MSS != 1300-header {
 			t.Errorf("in the end the MSS is %d, not %d, %v", i.MSS, 1300-header, err)
@@ -143,18 +144,23 @@ func TestBlackHole(t *testing.T) {
 // Small and large links: the MSS follows the MTU, both ways, and 16 MiB pass.
 func TestMTUs(t *testing.T) {
 	for _, mtu := range []int{1280, 1281, 9000, 65535} {
-		families(t, setting{mtu: mtu}, func(w *world, family int) {
-			t := w.t
-			e := w.connect(family, estabDials)
-			deadline(t, e.kernel, e.estab)
-			exchange(t, e, 16<<20)
-			want := min(mtu-[]int{40, 60}[family], 65535) - 12
-			if i, err := e.estab.Info(); err != nil || i.MSS != want {
-				t.Errorf("MTU %d: the MSS is %d, not %d, %v", mtu, i.MSS, want, err)
-			}
-			if k := kernelInfo(t, e.kernel); int(k.Snd_mss) > want {
-				t.Errorf("MTU %d: the kernel's MSS is %d, more than %d", mtu, k.Snd_mss, want)
-			}
+		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
+			both(t, setting{mtu: mtu}, func(w *world, e ends) {
+				t := w.t
+				deadline(t, e.kernel, e.estab)
+				exchange(t, e, 16<<20)
+				header := 40
+				if e.kernel.LocalAddr().(*net.TCPAddr).IP.To4() == nil {
+					header = 60
+				}
+				want := mtu - header - 12
+				if i, err := e.estab.Info(); err != nil || i.MSS != want {
+					t.Errorf("the MSS is %d, not %d, %v", i.MSS, want, err)
+				}
+				if k := kernelInfo(t, e.kernel); int(k.Snd_mss) > want {
+					t.Errorf("the kernel's MSS is %d, more than %d", k.Snd_mss, want)
+				}
+			})
 		})
 	}
 }
