@@ -52,6 +52,7 @@ func newPlan(s *Script, o *Options, f Family) (*plan, *Error) {
 			return nil, err
 		}
 	}
+	set.roundBuffer()
 	return c.plan, nil
 }
 

@@ -141,7 +141,7 @@ func (x *setting) option(name, value string) (reason string) {
 	case "strict_segments":
 		x.whole = true
 	case "gateway_ip", "netmask_ip", "speed", "tcp_ts_ecr_scaled", "verbose", "debug", "send_omit_free",
-		"persistent_tun_dev", "tun_dev", "v", "d":
+		"mss", "persistent_tun_dev", "tun_dev", "v", "d":
 		// Nothing here depends on it.
 	case "dry_run", "wire_client", "wire_server", "so_filename", "init_scripts", "udp_encaps", "is_anyip":
 		return "estab plays scripts in virtual time, on its own stack"
@@ -187,6 +187,24 @@ func (x *setting) linkMTU() int {
 		return 1520
 	}
 	return 1500
+}
+
+// roundBuffer makes of FreeBSD's receive buffer what that system makes of it
+// when a handshake has told the size of segments: whole segments. Its window
+// is then larger than a header without a scale can say.
+func (x *setting) roundBuffer() {
+	if x.face == faceFreeBSD {
+		mss := x.linkMTU() - x.family.headers()
+		x.tcp.ReceiveBuffer = (x.tcp.ReceiveBuffer + mss - 1) / mss * mss
+	}
+}
+
+// headers is the length of the headers of IP and TCP without options.
+func (f Family) headers() int {
+	if f == IPv6 {
+		return 60
+	}
+	return 40
 }
 
 // faceOf finds out whose script it is, from the commands and branches in it.

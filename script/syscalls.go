@@ -51,7 +51,7 @@ func checkAddress(c *checker, a []arg) *Error {
 
 // Flags that a call with the same name in every script can have.
 var (
-	sendFlags = flagSet("MSG_MORE", "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_OOB", "MSG_EOR", "MSG_DONTROUTE", "MSG_CONFIRM")
+	sendFlags = flagSet("MSG_MORE", "MSG_DONTWAIT", "MSG_NOSIGNAL", "MSG_OOB", "MSG_DONTROUTE", "MSG_CONFIRM")
 	recvFlags = flagSet("MSG_PEEK", "MSG_DONTWAIT", "MSG_TRUNC", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_CMSG_CLOEXEC")
 )
 
@@ -76,6 +76,8 @@ func checkFlags(c *checker, a *arg, sends bool) *Error {
 			return c.unsupported(a.pos, whyTFO)
 		case name == "MSG_ZEROCOPY":
 			return c.unsupported(a.pos, whyZeroCopy)
+		case name == "MSG_EOR":
+			return c.unsupported(a.pos, "estab's stream has no records")
 		default:
 			return c.unsupported(a.pos, "%s is not known here", name)
 		}
@@ -97,7 +99,7 @@ func checkBuffer(c *checker, a []arg) *Error {
 	// Both directions at once: which one it is can't be told from the
 	// arguments, and the sets differ only in flags that the other ignores.
 	for _, name := range a[3].names() {
-		if constants[name]&(sendFlags|recvFlags) == 0 || name == "MSG_FASTOPEN" || name == "MSG_ZEROCOPY" {
+		if constants[name]&(sendFlags|recvFlags) == 0 {
 			return checkFlags(c, &a[3], true)
 		}
 	}

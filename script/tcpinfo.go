@@ -123,11 +123,7 @@ func (i *infoFacts) ssthresh() int64 {
 
 // advMSS is the size of segments that the stack has announced.
 func (i *infoFacts) advMSS() int64 {
-	headers := 40
-	if i.set.family == IPv6 {
-		headers = 60
-	}
-	mss := int64(i.set.linkMTU() - headers)
+	mss := int64(i.set.linkMTU() - i.set.family.headers())
 	if i.f.sock != nil {
 		if n := i.f.sock.ints["TCP_MAXSEG"]; n > 0 {
 			mss = min(mss, n)

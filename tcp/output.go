@@ -68,10 +68,12 @@ func (e *Engine) outputConn(c *conn, out Sink) bool {
 
 // sendNew sends text that was never sent, and the FIN behind it.
 func (e *Engine) sendNew(c *conn, out Sink) bool {
-	for {
+	for some := false; ; some = true {
 		n, fin, why := e.nextNew(c)
 		if n == 0 && !fin {
-			c.validateCwnd(why == WhyCwnd)
+			if some || why == WhyCwnd {
+				c.validateCwnd(why == WhyCwnd)
+			}
 			c.clear(fForcePush)
 			if why != WhyNoData {
 				e.armPersist(c, why)
@@ -317,6 +319,9 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 	e.rings.push(&c.rtx, sent{seq: c.snd.ISS, end: c.snd.ISS + 1, at: e.now, marks: markSyn})
 	if !c.armed(TimerRetransmit) {
 		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
+	}
+	if c.userTimeout > 0 {
+		e.arm(c, TimerUser, e.now.Add(c.userLimit()))
 	}
 	return true
 }

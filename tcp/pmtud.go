@@ -75,11 +75,11 @@ const blackHoleTries = 3
 var blackHoleMSS = [...]uint16{1220, 1024, 536}
 
 // suspectBlackHole lowers the MSS after blackHoleTries time-outs in a row of a
-// full-sized segment, unless the peer has SACKed another such segment: then
-// the path takes them.
+// full-sized segment, unless the peer has SACKed another such segment, or
+// refuses this one by its window: then the path takes them.
 func (e *Engine) suspectBlackHole(c *conn) {
 	s := c.rtx.at(0)
-	if s.textLen() < uint32(c.smss) || c.sacked >= uint32(c.smss) {
+	if s.textLen() < uint32(c.smss) || c.sacked >= uint32(c.smss) || c.snd.WND < s.textLen() {
 		c.stuckFull = 0
 		return
 	}

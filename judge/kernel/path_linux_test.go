@@ -91,7 +91,7 @@ func TestPathShrinks(t *testing.T) {
 			t.Errorf("at first the MSS is %d, %v", i.MSS, err)
 		}
 		warmUp(t, e)
-		w.must("ip", "link", "set", "near", "mtu", "1300") // on estab's way there
+		w.must("ip", "link", "set", "near", "mtu", "1300")   // on estab's way there
 		w.must("ip", "link", "set", "estab0", "mtu", "1300") // and back
 		exchange(t, e, 1<<20)
 		if i, err := e.estab.Info(); err != nil || i.MSS != 1300-header {

@@ -1,0 +1,278 @@
+package explore
+
+import (
+	"fmt"
+	"time"
+
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// actor lets something happen to a copy of a local state.
+type actor struct {
+	w        *World
+	segments *segments
+	pairs    *pairs
+	figure   *Figure
+	ring     *tcp.Ring
+
+	l      local
+	out    []uint32      // segments that left
+	forged []tcp.Segment // by the shim, to be taken in
+	bad    string        // what is wrong with what happened
+	buf    [64]byte
+}
+
+func newActor(w *World, s *segments, p *pairs, f *Figure) *actor {
+	return &actor{w: w, segments: s, pairs: p, figure: f, ring: tcp.NewRing(256, tcp.EventState|tcp.EventClosed)}
+}
+
+// begin makes a copy of l the state to work on.
+func (a *actor) begin(l *local) {
+	a.l, a.out, a.forged, a.bad = *l, a.out[:0], a.forged[:0], ""
+	if l.eng != nil {
+		a.l.eng = l.eng.Clone()
+		a.l.eng.SetEvents(a.ring)
+	}
+}
+
+// start makes the first state of an end.
+func (a *actor) start(end int) {
+	a.l, a.out = local{end: end, now: boot}, a.out[:0]
+	a.boot()
+	a.finish()
+}
+
+// boot starts the host.
+func (a *actor) boot() {
+	c := a.w.config(a.l.end, a.l.boots)
+	c.Events = a.ring
+	eng, err := tcp.New(c)
+	if err != nil {
+		a.fail("%v", err)
+		return
+	}
+	a.l.eng = eng
+	a.l.boots++
+	if a.w.Ends[a.l.end].Listens {
+		a.listen()
+	}
+}
+
+func (a *actor) fail(format string, args ...any) {
+	if a.bad == "" {
+		a.bad = fmt.Sprintf(format, args...)
+	}
+}
+
+// deliver lets a segment arrive.
+func (a *actor) deliver(g *segment) {
+	if a.l.eng == nil {
+		a.finish()
+		return // nobody is there
+	}
+	seg := g.seg
+	if seg.Flags.Has(wire.ACK) {
+		seg.Ack = a.l.num.own(seg.Ack)
+	}
+	a.l.eng.Input(a.l.now, &seg)
+	a.finish()
+}
+
+// fire lets the timers go off that are due.
+func (a *actor) fire() {
+	if u := &a.l.user; u.pausing && u.pause <= a.l.now {
+		u.pausing = false
+		u.advance(false)
+	}
+	if a.l.eng != nil {
+		a.l.eng.Advance(a.l.now)
+	}
+	a.finish()
+}
+
+// finish lets the engine send, and the user read, until there is nothing more
+// to do.
+func (a *actor) finish() {
+	for again := true; again && a.l.eng != nil; {
+		a.pump()
+		again = a.closeWhatIsOver()
+	}
+	a.passOver()
+	if a.l.eng != nil && a.bad == "" {
+		if err := a.l.eng.CheckInvariants(); err != nil {
+			a.fail("%v", err)
+		}
+	}
+	a.l.settle(a.w, a.pairs)
+}
+
+func (a *actor) pump() {
+	e := a.l.eng
+	for {
+		e.Output(a.l.now, a)
+		a.readEvents()
+		if len(a.forged) > 0 {
+			seg := a.forged[0]
+			a.forged = a.forged[1:]
+			e.Input(a.l.now, &seg)
+			continue
+		}
+		r, ok := e.NextReady()
+		switch {
+		case ok && r.Listener != 0:
+			a.accept(r.Listener)
+		case ok:
+			a.read(r.Conn)
+		case !e.Pending():
+			return
+		}
+	}
+}
+
+// Emit is part of tcp.Sink.
+func (a *actor) Emit(seg *tcp.Segment) bool {
+	if a.w.TwoWay && a.l.end == B && seg.Flags.Has(wire.SYN|wire.ACK) {
+		a.forged = append(a.forged, third(seg))
+	}
+	c := *seg
+	a.l.num.leaves(a.l.end, &c, a.l.now)
+	a.out = append(a.out, a.segments.intern(a.l.end, &c))
+	return true
+}
+
+// readEvents takes in what the engine tells.
+func (a *actor) readEvents() {
+	u := &a.l.user
+	for e, ok := a.ring.Next(); ok; e, ok = a.ring.Next() {
+		if e.Kind == tcp.EventState {
+			a.figure.cross(e.From, e.To)
+			if !lawful(e.From, e.To) {
+				a.fail("a transition that RFC 9293 does not have: %v to %v", e.From, e.To)
+			}
+		}
+		if e.Conn == 0 || e.Conn != u.conn {
+			continue
+		}
+		t := u.now()
+		switch e.Kind {
+		case tcp.EventState:
+			t.state = e.To
+			if e.To == tcp.StateClosed || e.To == tcp.StateTimeWait {
+				t.closed, t.clean = true, t.err == 0
+			}
+		case tcp.EventClosed:
+			t.err, t.clean = e.Err, false
+		}
+	}
+	a.refresh()
+}
+
+// refresh looks at the numbers of the connection.
+func (a *actor) refresh() {
+	u := &a.l.user
+	if u.conn == 0 || !u.open {
+		return
+	}
+	st, err := a.l.eng.Status(a.l.now, u.conn)
+	if err != 0 {
+		return
+	}
+	t := u.now()
+	t.state = st.State
+	if st.State >= tcp.StateSynReceived {
+		u.agree(a.pairs.of(a.l.end, a.l.num.canonical(st.ISS), st.IRS))
+	}
+}
+
+// accept takes a connection from the listener.
+func (a *actor) accept(id tcp.ListenerID) {
+	u := &a.l.user
+	conn, err := a.l.eng.Accept(a.l.now, id)
+	if err != 0 {
+		return
+	}
+	if u.open {
+		a.giveUp()
+	}
+	u.begin(conn, true)
+	a.refresh()
+	a.read(conn)
+}
+
+// read takes what has come.
+func (a *actor) read(id tcp.ConnID) {
+	u := &a.l.user
+	if id != u.conn || !u.open {
+		return
+	}
+	t := u.now()
+	for !t.eof {
+		n, err := a.l.eng.Receive(a.l.now, id, a.buf[:], 0)
+		switch {
+		case err == tcp.ErrEOF:
+			t.eof = t.err == 0
+			return
+		case err != 0 || n == 0:
+			return
+		}
+		if !t.take(a.buf[:n]) {
+			a.fail("%s gets bytes that are not the next ones of what was sent", endName(a.l.end))
+			return
+		}
+		if u.seen>>t.from&1 != 0 {
+			a.fail("%s gets bytes of an earlier connection", endName(a.l.end))
+			return
+		}
+	}
+}
+
+// giveUp closes the user's handle.
+func (a *actor) giveUp() {
+	u := &a.l.user
+	a.l.eng.Close(a.l.now, u.conn, -1)
+	u.open = false
+}
+
+// closeWhatIsOver gives up a connection that is over, or with which nothing is
+// left to do; it reports whether there was one.
+func (a *actor) closeWhatIsOver() bool {
+	u := &a.l.user
+	if !u.open {
+		return false
+	}
+	t := u.now()
+	if t.closed && (t.eof || t.err != 0) || t.eof && t.shut && !u.busy(&a.w.Ends[a.l.end]) {
+		a.giveUp()
+		return true
+	}
+	return false
+}
+
+// passOver passes over steps that wait for nothing, or need a connection that
+// is gone.
+func (a *actor) passOver() {
+	u, e := &a.l.user, &a.w.Ends[a.l.end]
+	for _, serve := range [...]bool{false, true} {
+		for {
+			s, ok := u.next(e, serve)
+			if !ok || u.pausing {
+				break
+			}
+			t := u.now()
+			switch {
+			case s.ofConnection() && !u.open:
+			case s.Do == Await && (t.eof || t.err != 0 || t.closed):
+			case s.Do == Pause:
+				u.pausing, u.pause = true, a.l.now.Add(time.Duration(s.N)*time.Millisecond)
+				continue
+			default:
+				ok = false
+			}
+			if !ok {
+				break
+			}
+			u.advance(serve)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package explore
+
+import (
+	"estab/tcp"
+)
+
+// user is the program of an end, and what it has seen. It is a value; so are
+// its connections, past and present, of which it remembers what the invariants
+// ask for.
+type user struct {
+	pc, spc  uint8 // the next step of Program, of Serve
+	listener tcp.ListenerID
+	conn     tcp.ConnID // 0: none
+	serving  bool       // conn came from the listener
+	open     bool       // conn has not been given up
+	pausing  bool
+	pause    tcp.Time // until when
+
+	gen   uint8 // connections that this end has had
+	past  [maxGens]talk
+	pairs [maxPairs]pairID // every pair of numbers it has ever agreed to, sorted; 0: none
+	seen  uint8            // bit g: bytes of the peer's g-th connection were delivered in an earlier one of ours
+}
+
+const (
+	maxGens  = 3
+	maxPairs = 6
+)
+
+// pairID names a pair of initial sequence numbers, A's and B's; 0 is none.
+type pairID uint8
+
+// talk is a connection as its user knows it.
+type talk struct {
+	pair             pairID
+	sent, got        uint8 // bytes
+	from             uint8 // which of the peer's connections the bytes come from; 0: none came
+	shut, eof        bool  // we have closed our direction, the peer has closed its
+	early, aborted   bool
+	closed, clean    bool // the protocol is done with it; in order
+	err              tcp.Error
+	state            tcp.State
+	connected, reset bool
+}
+
+// now is the connection that the user has or had last; nil if none.
+func (u *user) now() *talk {
+	if u.gen == 0 {
+		return nil
+	}
+	return &u.past[(u.gen-1)%maxGens]
+}
+
+// begin starts a connection.
+func (u *user) begin(id tcp.ConnID, serving bool) {
+	if t := u.now(); t != nil && t.from > 0 {
+		u.seen |= 1 << t.from
+	}
+	u.gen++
+	*u.now() = talk{}
+	u.conn, u.open, u.serving, u.spc = id, true, serving, 0
+}
+
+// agree notes a pair of numbers.
+func (u *user) agree(p pairID) {
+	u.now().pair = p
+	u.hold(p)
+}
+
+// hold notes a pair that the end holds, in SYN-RECEIVED or beyond.
+func (u *user) hold(p pairID) {
+	i := 0
+	for i < maxPairs && u.pairs[i] != 0 && u.pairs[i] < p {
+		i++
+	}
+	if i == maxPairs || u.pairs[i] == p {
+		return
+	}
+	copy(u.pairs[i+1:], u.pairs[i:])
+	u.pairs[i] = p
+}
+
+func (u *user) holds(p pairID) bool {
+	for _, q := range u.pairs {
+		if q == p {
+			return true
+		}
+	}
+	return false
+}
+
+// byteOf is byte i of the stream of an end's gen-th connection: no two streams
+// of an end have one in common, as long as they have at most 16.
+func byteOf(gen, i uint8) byte { return gen<<4 | i&15 }
+
+// take takes what Receive gave; false if that is not the peer's stream.
+func (t *talk) take(p []byte) bool {
+	for _, b := range p {
+		if t.from == 0 {
+			t.from = b >> 4
+		}
+		if b != byteOf(t.from, t.got) {
+			return false
+		}
+		t.got++
+	}
+	return true
+}
+
+// next is the step that the user is at, of Program or (serve) of Serve.
+func (u *user) next(e *End, serve bool) (Step, bool) {
+	steps, pc := e.Program, u.pc
+	if serve {
+		steps, pc = e.Serve, u.spc
+		if !u.serving {
+			return Step{}, false
+		}
+	}
+	if int(pc) >= len(steps) {
+		return Step{}, false
+	}
+	return steps[pc], true
+}
+
+func (u *user) advance(serve bool) {
+	if serve {
+		u.spc++
+	} else {
+		u.pc++
+	}
+}
+
+// busy reports whether the user still has something to do with its connection.
+func (u *user) busy(e *End) bool {
+	s, ok := u.next(e, u.serving)
+	return ok && s.ofConnection()
+}
