@@ -86,7 +86,10 @@ func (c *checker) event(e *Event, i int) *Error {
 // nothing follows that it could concern.
 func (c *checker) command(a *Command, i int) *Error {
 	begun := slices.ContainsFunc(c.plan.events[:i], isNoCommand)
-	goesOn := slices.ContainsFunc(c.plan.events[i:], isNoCommand)
+	goesOn := slices.ContainsFunc(c.plan.events[i:], func(e *Event) bool {
+		call, ok := e.Action.(*Call)
+		return isNoCommand(e) && !(ok && call.Name == "close")
+	})
 	for _, line := range a.Lines() {
 		cmd, err := c.s.understand(line)
 		if err != nil {

@@ -25,7 +25,7 @@ type shellCommand struct {
 // for it.
 func (s *Script) understand(line CommandLine) (shellCommand, *Error) {
 	c := shellCommand{pos: line.Pos, text: line.Text}
-	words := withoutRedirection(shellWords(line.Text))
+	words := withoutRedirection(shellWords(withArithmetic(line.Text)))
 	if len(words) > 0 && words[0] == "sudo" {
 		words = words[1:]
 	}
@@ -99,6 +99,34 @@ func shellWords(text string) []string {
 		words = append(words, cur.String())
 	}
 	return words
+}
+
+// withArithmetic works out what a shell would: $((15*1024*1024)).
+func withArithmetic(text string) string {
+	for {
+		before, rest, found := strings.Cut(text, "$((")
+		expr, after, closed := strings.Cut(rest, "))")
+		n, ok := product(expr)
+		if !found || !closed || !ok {
+			return text
+		}
+		text = before + strconv.FormatInt(n, 10) + after
+	}
+}
+
+// product is that of numbers with "*" between them.
+func product(expr string) (n int64, ok bool) {
+	n = 1
+	for _, f := range strings.Split(expr, "*") {
+		v, err := strconv.ParseInt(strings.TrimSpace(f), 0, 64)
+		if err != nil {
+			return 0, false
+		}
+		if n, ok = arithmetic("*", n, v); !ok {
+			return 0, false
+		}
+	}
+	return n, true
 }
 
 // withoutRedirection drops ">file", "> file", "2>&1" and the like.

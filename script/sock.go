@@ -116,7 +116,7 @@ func (s *sock) config() tcp.ConnConfig {
 	c := tcp.ConnConfig{
 		MSS: int(s.ints["TCP_MAXSEG"]), Congestion: strings.TrimPrefix(s.cc, "new"), NoDelay: s.ints["TCP_NODELAY"] != 0,
 		UserTimeout: time.Duration(s.ints["TCP_USER_TIMEOUT"]) * time.Millisecond,
-		SynRetries:  int(s.ints["TCP_SYNCNT"]), TOS: uint8(s.ints["IP_TOS"]), KeepAlive: s.keepAlive(), FinWait2: s.finWait2(),
+		SynRetries:  int(s.ints["TCP_SYNCNT"]), TOS: uint8(s.ints["IP_TOS"] | s.ints["IPV6_TCLASS"]), KeepAlive: s.keepAlive(), FinWait2: s.finWait2(),
 	}
 	if n, ok := s.ints["SO_RCVBUF"]; ok {
 		c.ReceiveBuffer = s.recvSpace(n)

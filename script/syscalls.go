@@ -185,8 +185,8 @@ func checkOption(c *checker, a []arg) *Error {
 	if !ok {
 		return c.unsupported(a[2].pos, "the socket option %s is not known here", a[2].String())
 	}
-	if o.reject != nil {
-		return c.unsupported(a[2].pos, "%s: %s", a[2].name, o.reject(c.set))
+	if o.why != "" {
+		return c.unsupported(a[2].pos, "%s: %s", a[2].name, o.why)
 	}
 	return nil
 }

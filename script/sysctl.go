@@ -111,7 +111,7 @@ func (x *setting) applySysctl(name, value string) (reason string) {
 // ignoredSysctls are beginnings of names of settings that concern nothing that
 // estab has or that a script could see.
 var ignoredSysctls = [...]string{
-	"net.inet.tcp.hostcache.", "net.inet.tcp.log", "net.inet.tcp.bb.", "net.inet.tcp.fastopen.",
+	"net.inet.tcp.hostcache.", "net.inet.tcp.log", "net.inet.tcp.bb.", "net.inet.tcp.fastopen.", "net.inet.tcp.syncache.",
 	"net.inet.icmp.", "net.inet6.icmp6.", "net.inet.tcp.reass.", "net.ipv4.tcp_pacing_", "net.ipv4.tcp_fastopen",
 	"net.ipv4.tcp_comp_sack_", "net.inet.tcp.rack.", "net.inet.tcp.lro", "net.ipv6.conf.", "net.ipv4.conf.",
 	"net.mptcp.", "net.core.bpf", "net.ipv4.icmp",
@@ -247,6 +247,7 @@ var freeBSDSysctls = map[string]sysctl{
 	"net.inet.tcp.keepcnt":                   number(func(x *setting, n int) { x.keep.Count = n }),
 	"net.inet.tcp.initcwnd_segments":         number(func(x *setting, n int) { x.tcp.InitialWindow = n }),
 	"net.inet.tcp.cc.algorithm":              congestion,
+	"net.inet.tcp.syncache.rexmtlimit":       number(func(x *setting, n int) { x.tcp.SynAckRetries = retries(n) }),
 	"net.inet.tcp.retries":                   number(func(x *setting, n int) { x.tcp.Retries2 = retries(n) }),
 	"net.inet.tcp.insecure_rst":              only(whyInsecure, 0),
 	"net.inet.tcp.insecure_syn":              only(whyInsecure, 0),

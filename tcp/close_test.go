@@ -344,3 +344,24 @@ func TestShutdownRead(t *testing.T) {
 	r.close(-1) // nothing unread: no RST
 	r.want("F. " + segRange(1, 0) + " ack " + itoa(next+2000))
 }
+
+// CLOSE in SYN-RECEIVED before the SYN,ACK, or even our SYN, has found room on
+// the link: it goes out first, and the FIN behind it.
+func TestCloseInSynReceivedBeforeTheSynLeft(t *testing.T) {
+	for _, synLeft := range []bool{true, false} {
+		r := newRig(t, plain())
+		r.deaf = !synLeft
+		r.open(ConnConfig{})
+		r.sent = nil
+		r.deaf = true
+		r.in("S 0:0(0)")
+		r.shutdown()
+		r.wantState(StateFinWait1)
+		r.deaf = false
+		r.e.Writable()
+		r.output()
+		r.want("S. 0:0(0) ack 1", "F. 1:1(0) ack 1")
+		r.in(". 1:1(0) ack 2")
+		r.wantState(StateFinWait2)
+	}
+}

@@ -14,7 +14,7 @@ import (
 // The peer's segments, and the buffer's steps, may be smaller than the unit of
 // the window scale: the edge that is said still never moves left.
 func TestEdgeWithStepsBelowTheScale(t *testing.T) {
-	r := newRig(t, Config{NoTimestamps: true, NoSACK: true, ReceiveBufferMax: 1 << 29})
+	r := newRig(t, Config{NoTimestamps: true, NoSACK: true, ReceiveBuffer: 100_000, ReceiveBufferMax: 1 << 29})
 	r.connect(ConnConfig{}, "<mss 100,wscale 0>")
 	scale := r.status().RcvScale
 	if scale < 10 {
@@ -26,7 +26,7 @@ func TestEdgeWithStepsBelowTheScale(t *testing.T) {
 		n := 1 + i*7%100
 		r.in(fmt.Sprintf(". %d:%d(%d) ack 1", next, next+n, n))
 		next += n
-		if i%3 != 0 {
+		if i%40 == 0 {
 			r.read(r.e.Readable(r.id))
 		}
 		r.advance(50 * time.Millisecond)
@@ -88,41 +88,19 @@ func TestWrongAckOfAHalfOpenRecordMakesNothing(t *testing.T) {
 // and eight bytes a block (RFC 6691). With them the packet is as large as
 // without.
 func TestSACKBlocksShortenTheText(t *testing.T) {
-	for _, stamps := range []bool{false, true} {
-		cfg := Config{NoWindowScaling: true, NoTimestamps: !stamps}
-		r := newRig(t, cfg)
-		opts := "<mss 1000,sackOK>"
-		if stamps {
-			opts = "<mss 1000,sackOK,TS val 1 ecr 0>"
-		}
-		r.connect(ConnConfig{}, opts)
-		for i := range 5 {
-			from := 1001 + 2000*i
-			line := fmt.Sprintf(". %d:%d(1000) ack 1", from, from+1000)
-			if stamps {
-				line += " <TS val 1 ecr 0>"
-			}
-			r.in(line)
+	for _, stamps := range []string{"", "TS val 1 ecr 0"} {
+		r := newRig(t, Config{NoWindowScaling: true})
+		r.connect(ConnConfig{}, "<mss 1000,sackOK,"+stamps+">")
+		for stretch := range 5 {
+			from := 1001 + 2000*stretch
+			r.in(fmt.Sprintf(". %d:%d(1000) ack %d <%s>", from, from+1000, r.status().SndNXT-r.iss, stamps))
 			r.sent = r.sent[:0]
-			r.write(3000, SendMore)
-			for j := range r.sent {
-				s := &r.sent[j].Segment
-				if n := wire.TCPHeaderLen(s) + s.DataLen(); n != 1020 {
-					t.Errorf("%d stretches, timestamps %v: header and text are %d bytes, want 1020", i+1, stamps, n)
-				}
-			}
-			una := r.status().SndNXT - r.iss
-			line = fmt.Sprintf(". 1:1(0) ack %d", una)
-			if stamps {
-				line += " <TS val 1 ecr 0>"
+			r.write(3000)
+			s := &r.sent[0].Segment
+			if n := wire.TCPHeaderLen(s) + s.DataLen(); n != 1020 {
+				t.Errorf("%d stretches, %q: header and text are %d bytes, want 1020", stretch+1, stamps, n)
 			}
 			r.sent = r.sent[:0]
-			r.in(line)
-			r.sent = r.sent[:0]
-			if left := r.status().SendQueue; left > 0 {
-				r.in(fmt.Sprintf(". 1:1(0) ack %d%s", r.status().SndNXT-r.iss, map[bool]string{true: " <TS val 1 ecr 0>"}[stamps]))
-				r.sent = r.sent[:0]
-			}
 		}
 	}
 }
@@ -145,4 +123,55 @@ func TestBlockMustHoldTheWholeSegment(t *testing.T) {
 		}
 		r.sent = r.sent[:0]
 	}
+}
+
+// A CLOSE ends SENDs, in every state that it leads to.
+func TestSendAfterClose(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	refused := func(st State) {
+		t.Helper()
+		r.wantState(st)
+		if n, err := r.e.Send(r.now, r.id, []byte("more"), 0); n != 0 || err != ErrClosing {
+			t.Errorf("in %v Send = %d, %v, want %v", st, n, err, ErrClosing)
+		}
+		r.output()
+		r.want()
+	}
+	if err := r.e.Shutdown(r.now, r.id); err != 0 {
+		t.Fatal(err)
+	}
+	r.output()
+	r.want("F. 1:1(0) ack 1")
+	refused(StateFinWait1)
+	r.in(". 1:1(0) ack 2")
+	refused(StateFinWait2)
+	r.in("F. 1:1(0) ack 2")
+	r.want(". 2:2(0) ack 2")
+	refused(StateTimeWait)
+}
+
+// A peer's tiny segments hold no large buffers: their bytes are copied together
+// (HOSTILE 12).
+func TestTinySegmentsShareSlabs(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	const n = 4000
+	for i := range n {
+		s := r.seg(fmt.Sprintf(". %d:%d(1) ack 1", i+1, i+2))
+		s.Slab = r.e.Pool().Get(1500)
+		s.Slab.Append(s.Payload)
+		s.Payload = s.Slab.Bytes()
+		r.e.Input(r.now, s)
+		if s.Slab != nil {
+			r.e.Pool().Put(s.Slab)
+		}
+		r.e.Output(r.now, r)
+	}
+	r.sent = r.sent[:0]
+	if slabs := r.e.Counts().Slabs; slabs > 2*n/wire.SmallSlab+2 {
+		t.Errorf("%d bytes in tiny segments hold %d buffers", n, slabs)
+	}
+	r.read(n)
+	r.sent = r.sent[:0]
 }

@@ -42,13 +42,20 @@ func (e *Engine) outputConn(c *conn, out Sink) bool {
 	switch c.state {
 	case StateClosed, StateListen, StateTimeWait:
 		return true
-	case StateSynSent, StateSynReceived:
-		return !c.has(fSynDue) || e.emitSyn(c, out)
+	}
+	if c.has(fSynDue) && !e.emitSyn(c, out) {
+		return false
+	}
+	if c.state == StateSynSent || c.state == StateSynReceived {
+		return true
 	}
 	if c.lost > 0 && !e.retransmitLost(c, out) {
 		return false
 	}
 	if !e.sendNew(c, out) {
+		return false
+	}
+	if c.ca == caRecovery && e.markNextHole(c) && !e.retransmitLost(c, out) {
 		return false
 	}
 	if c.has(fProbeDue) && !e.emitProbe(c, out) {

@@ -45,6 +45,7 @@ func (e *Engine) persistTimeout(c *conn) {
 	e.timerEvent(c, TimerPersist, int(c.backoff)+1)
 	if usable := (c.snd.UNA + Num(c.snd.WND)).Diff(c.snd.NXT); usable > 0 {
 		c.set(fForcePush)
+		c.snd.push = c.sendq.base + Num(c.sendq.n) // nothing more is to be waited for
 		e.mark(c)
 		return
 	}

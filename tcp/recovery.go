@@ -160,3 +160,24 @@ func (c *conn) evidence() int {
 	}
 	return -1
 }
+
+// markNextHole is RFC 6675 §4 NextSeg() rule (3): when nothing is lost that was
+// not sent again, and new text can't go although the window has room, the
+// first segment below the highest SACKed one that was sent only once goes
+// again, lost or not.
+func (e *Engine) markNextHole(c *conn) bool {
+	if c.lost > 0 || c.sacked == 0 || c.pipe()+uint32(c.smss) > c.cong.Cwnd {
+		return false
+	}
+	for i := range c.rtx.len() {
+		s := c.rtx.at(i)
+		if c.highSacked.Less(s.end) {
+			return false
+		}
+		if s.marks&(markSacked|markRetrans) == 0 {
+			e.markLostAt(c, s)
+			return true
+		}
+	}
+	return false
+}

@@ -14,7 +14,7 @@ type Status struct {
 	SndUNA, SndNXT, SndUP             Num
 	SndWL1, SndWL2                    Num
 	RcvNXT, RcvUP                     Num
-	SndWND, RcvWND                    uint32 // bytes
+	SndWND, RcvWND                    uint32 // bytes; RcvWND as far as a header can say it
 	SndScale, RcvScale                uint8
 	Timestamps, SACK, Scaling         bool
 	SMSS, RMSS, PathMSS               int // bytes
@@ -29,7 +29,7 @@ type Status struct {
 	Congestion                        string
 	Recovery                          string // "open", "recovery" or "loss"
 	SRTT, RTTVar, RTO                 time.Duration
-	Retries, Backoff                  int
+	Retries, Backoff                  int // repeats of the segment at SND.UNA; doublings of its timer
 	DupAcks                           int
 	NoDelay, Cork, KeepAlive          bool
 	Timers                            [NumTimers]Time // Never: off

@@ -136,6 +136,7 @@ func (l *lab) goTest(pkg, overlay string) (string, error) {
 
 var (
 	failLine    = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	endLine     = regexp.MustCompile(`(?m)^(?:\s*--- FAIL|FAIL)`)
 	runningLine = regexp.MustCompile(`(?m)^\s*running tests:\n\s+(\S+)`)
 	panicLine   = regexp.MustCompile(`(?m)^(?:panic|fatal error): (.*)$`)
 )
@@ -163,8 +164,8 @@ func culprit(out string) string {
 	}
 	if said == "" {
 		_, rest, _ := strings.Cut(out[last[1]:], "\n")
-		if next := failLine.FindStringIndex(rest); next != nil {
-			rest = rest[:next[0]]
+		if end := endLine.FindStringIndex(rest); end != nil {
+			rest = rest[:end[0]]
 		}
 		said = rest
 	}

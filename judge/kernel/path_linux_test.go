@@ -136,7 +136,7 @@ func TestBlackHole(t *testing.T) {
 		exchange(t, e, 500_000)
 		t.Logf("half a megabyte each way took %v", time.Since(start))
 		if i, err := e.estab.Info(); err != nil || i.MSS > 1300-52 {
-			t.Errorf("the MSS is %d, %v", i.MSS, err)
+			t.Errorf("the MSS is %d, %v: %v", i.MSS, err, i)
 		}
 	})
 }

@@ -20,11 +20,13 @@ type actor struct {
 	out    []uint32      // segments that left
 	forged []tcp.Segment // by the shim, to be taken in
 	bad    string        // what is wrong with what happened
+	log    *[]tcp.Event  // if not nil, where the engine's events go, too
 	buf    [64]byte
 }
 
 func newActor(w *World, s *segments, p *pairs, f *Figure) *actor {
-	return &actor{w: w, segments: s, pairs: p, figure: f, ring: tcp.NewRing(256, tcp.EventState|tcp.EventClosed)}
+	return &actor{w: w, segments: s, pairs: p, figure: f,
+		ring: tcp.NewRing(256, tcp.EventState|tcp.EventClosed|tcp.EventTimer)}
 }
 
 // begin makes a copy of l the state to work on.
@@ -145,6 +147,12 @@ func (a *actor) Emit(seg *tcp.Segment) bool {
 func (a *actor) readEvents() {
 	u := &a.l.user
 	for e, ok := a.ring.Next(); ok; e, ok = a.ring.Next() {
+		if a.log != nil {
+			if e.HasSeg && e.Seg.Flags.Has(wire.ACK) {
+				e.Seg.Ack = a.l.num.canonical(e.Seg.Ack)
+			}
+			*a.log = append(*a.log, e)
+		}
 		if e.Kind == tcp.EventState {
 			a.figure.cross(e.From, e.To)
 			if !lawful(e.From, e.To) {

@@ -35,6 +35,7 @@ func (s *segments) intern(from int, seg *tcp.Segment) uint32 {
 	k = binary.BigEndian.AppendUint16(k, seg.Up)
 	k = append(k, byte(seg.Options.Set))
 	k = binary.BigEndian.AppendUint16(k, seg.Options.MSS)
+	header := len(k)
 	k = append(k, seg.Payload...)
 	for _, r := range seg.Rest {
 		k = append(k, r...)
@@ -45,7 +46,7 @@ func (s *segments) intern(from int, seg *tcp.Segment) uint32 {
 	}
 	c := tcp.Segment{Tuple: tuple(1 - from), Seq: seg.Seq, Ack: seg.Ack, Flags: seg.Flags, Wnd: seg.Wnd, Up: seg.Up}
 	c.Options.Set, c.Options.MSS = seg.Options.Set, seg.Options.MSS
-	c.Payload = append([]byte(nil), k[22:]...)
+	c.Payload = append([]byte(nil), k[header:]...)
 	if s.byID == nil {
 		s.byID = map[string]uint32{}
 	}

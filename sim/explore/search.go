@@ -1,0 +1,267 @@
+package explore
+
+import (
+	"time"
+)
+
+// Options bound a search.
+type Options struct {
+	Depth  int // steps; 0: no bound
+	States int // states; 0: 20 million
+
+	// Stop, if not nil, is asked now and then with the number of states found;
+	// true ends the search.
+	Stop func(states, depth int) bool
+}
+
+// Result is what a search found.
+type Result struct {
+	World    *World
+	States   int  // different ones
+	Steps    int  // tried: edges of the graph
+	Locals   int  // states of an end
+	Moves    int  // of an end that the engine was asked for
+	Segments int  // different ones
+	Depth    int  // steps of the longest way that was looked at
+	Full     bool // every state was looked at, and all that can follow
+	Crowded  int  // states in which more segments would be in flight than may be: not looked at further
+	Figure   Figure
+	Wrong    string // what was found; "": nothing
+	Trail    *Trail // how it comes to that, in the fewest steps
+}
+
+// search is a search under way.
+type search struct {
+	*automaton
+	o      Options
+	set    stateSet
+	parent []uint32
+	action []action
+	result Result
+	room   int
+	from   uint32 // the state that is looked at
+}
+
+// action is a step of the world: what, and to which segment in flight or by
+// which end.
+type action uint16
+
+const (
+	actDeliver action = iota << 8
+	actLose
+	actDouble // deliver, and leave a double in flight
+	actFire
+	actStep
+	actServe
+)
+
+func (a action) what() action { return a &^ 0xff }
+func (a action) which() int   { return int(a & 0xff) }
+
+// Explore searches the world.
+func Explore(w *World, o Options) Result {
+	s := newSearch(w, o)
+	s.begin()
+	s.run()
+	r := &s.result
+	r.States, r.Locals, r.Moves, r.Segments = len(s.set.states), len(s.locals), len(s.moves), len(s.segments.all)
+	r.Figure = s.figure
+	return *r
+}
+
+func newSearch(w *World, o Options) *search {
+	s := &search{automaton: newAutomaton(w), o: o, room: w.InFlight}
+	if s.room == 0 {
+		s.room = 5
+	}
+	s.room = min(s.room, maxFlight)
+	if s.o.States == 0 {
+		s.o.States = 20_000_000
+	}
+	s.result.World = w
+	return s
+}
+
+// begin finds the first state.
+func (s *search) begin() {
+	w := s.w
+	first := state{lose: uint8(w.Lose), double: uint8(w.Double), delay: uint8(w.Delay)}
+	for end := range 2 {
+		m := s.start(end)
+		first.local[end] = m.to
+		s.send(&first, m.out)
+	}
+	s.arrive(&first, 0)
+}
+
+// run looks at the states in the order in which they were found.
+func (s *search) run() {
+	level := uint32(1) // where the next depth begins
+	for s.from = 0; int(s.from) < len(s.set.states); s.from++ {
+		if s.from == level {
+			level = uint32(len(s.set.states))
+			s.result.Depth++
+			if s.o.Depth > 0 && s.result.Depth >= s.o.Depth {
+				return
+			}
+		}
+		if s.from&0xfff == 0 && s.o.Stop != nil && s.o.Stop(len(s.set.states), s.result.Depth) {
+			return
+		}
+		if len(s.set.states) > s.o.States {
+			return
+		}
+		if !s.expand() {
+			return
+		}
+	}
+	s.result.Full = true
+}
+
+// expand tries every step from a state; false if something wrong was found.
+func (s *search) expand() bool {
+	st := s.set.states[s.from]
+	before := s.result.Steps
+	ok := s.segmentsOf(&st) && s.timersOf(&st) && s.usersOf(&st)
+	if !ok {
+		return false
+	}
+	if s.result.Steps == before {
+		if why := s.quiet(&st); why != "" {
+			s.wrong(why, s.from)
+			return false
+		}
+	}
+	return true
+}
+
+func (s *search) segmentsOf(st *state) bool {
+	for i, p := range st.flight[:st.n] {
+		if i > 0 && st.flight[i-1] == p {
+			continue // the same again
+		}
+		to := 1 - s.segments.all[p.id()].from
+		in := inSegment + p.id()
+		next := *st
+		next.remove(i)
+		if !s.step(next, to, in, actDeliver|action(i)) {
+			return false
+		}
+		if st.lose > 0 {
+			next := *st
+			next.remove(i)
+			next.lose--
+			s.result.Steps++
+			if !s.arrive(&next, actLose|action(i)) {
+				return false
+			}
+		}
+		if st.double > 0 {
+			next := *st
+			next.double--
+			if !s.step(next, to, in, actDouble|action(i)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// timersOf lets time pass up to the next time-out.
+func (s *search) timersOf(st *state) bool {
+	a, b := s.locals[st.local[A]].deadline, s.locals[st.local[B]].deadline
+	d := min(a, b)
+	if d == never || d > 0 && st.n > 0 && st.delay == 0 {
+		return true
+	}
+	for end, x := range [2]time.Duration{a, b} {
+		if x != d {
+			continue
+		}
+		next := *st
+		if d > 0 {
+			if st.n > 0 {
+				next.delay--
+			}
+			next.age(d)
+			in := s.span(d)
+			for e := range 2 {
+				next.local[e] = s.move(st.local[e], in).to
+			}
+		}
+		if !s.step(next, end, inFire, actFire|action(end)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *search) usersOf(st *state) bool {
+	for end := range 2 {
+		if !s.step(*st, end, inStep, actStep|action(end)) || !s.step(*st, end, inServe, actServe|action(end)) {
+			return false
+		}
+	}
+	return true
+}
+
+// step lets an input come to an end of the state next, which is otherwise
+// ready.
+func (s *search) step(next state, end int, in uint32, act action) bool {
+	m := s.move(next.local[end], in)
+	if m.no {
+		return true
+	}
+	s.result.Steps++
+	to, bad := m.to, m.bad
+	next.local[end] = to
+	crowded := !s.send(&next, m.out)
+	if bad != "" {
+		s.wrongAt(bad, act, &next)
+		return false
+	}
+	if crowded {
+		s.result.Crowded++
+		return true
+	}
+	return s.arrive(&next, act)
+}
+
+// send puts segments in flight; false if there is no room for all.
+func (s *search) send(st *state, out []uint32) bool {
+	for _, id := range out {
+		if !st.add(newPacket(id, msl), s.room) {
+			return false
+		}
+	}
+	return true
+}
+
+// arrive takes in a state that a step leads to.
+func (s *search) arrive(st *state, act action) bool {
+	place, fresh := s.set.add(st)
+	if !fresh {
+		return true
+	}
+	s.parent = append(s.parent, s.from)
+	s.action = append(s.action, act)
+	if why := s.check(st); why != "" {
+		s.wrong(why, place)
+		return false
+	}
+	return true
+}
+
+// wrong ends the search at a state that is known.
+func (s *search) wrong(why string, place uint32) {
+	s.result.Wrong = why
+	s.result.Trail = s.trail(place)
+}
+
+// wrongAt ends the search with a step whose outcome is wrong in itself.
+func (s *search) wrongAt(why string, act action, st *state) {
+	s.set.states = append(s.set.states, *st)
+	s.parent = append(s.parent, s.from)
+	s.action = append(s.action, act)
+	s.wrong(why, uint32(len(s.set.states)-1))
+}
