@@ -76,6 +76,8 @@ const (
 	defaultMaxConns  = 1 << 20
 	defaultKeepAlive = 15 * time.Second // package net
 	maxShards        = 1 << 12
+	maxHalfOpen      = 1 << 16 // of the host: each shard has its part, by the keyed hash of the flow
+	maxTimeWait      = 1 << 20
 	maxLinks         = 63 // with the loopback, one bit each in a word
 )
 
@@ -139,7 +141,9 @@ func (c *Config) engine(ring *tcp.Ring) tcp.Config {
 		MSL: c.MSL, RTOMin: c.RTOMin, DelayedAck: c.DelayedAck, FinWait2Timeout: c.FinWait2Timeout,
 		ReceiveBuffer: c.ReceiveBuffer, ReceiveBufferMax: c.ReceiveBufferMax,
 		SendBuffer: c.SendBuffer, SendBufferMax: c.SendBufferMax,
-		Congestion: c.Congestion,
+		Congestion:  c.Congestion,
+		MaxHalfOpen: max(maxHalfOpen/c.Shards, 256),
+		MaxTimeWait: max(maxTimeWait/c.Shards, 1024),
 		PortFirst:  c.PortFirst, PortLast: c.PortLast,
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -339,7 +340,7 @@ func heap() uint64 {
 func httpGet(w world, d time.Duration) (float64, error) {
 	body := bytes.Repeat([]byte("x"), 1024)
 	go http.Serve(w.listener(), http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { rw.Write(body) }))
-	t := &http.Transport{Dial: func(string, string) (net.Conn, error) { return w.dial() }, MaxIdleConnsPerHost: 64}
+	t := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return w.dial() }, MaxIdleConnsPerHost: 64}
 	defer t.CloseIdleConnections()
 	client := &http.Client{Transport: t}
 	return each(64, d, func() error {

@@ -27,8 +27,6 @@ type subject struct {
 	name string
 	note string // what its configuration is, for the report
 	make func(wire) (world, error)
-	// can says which rows it has; nil: all.
-	can func(row string) bool
 }
 
 func subjects() []subject {

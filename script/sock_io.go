@@ -242,12 +242,13 @@ func (s *sock) receive(m message, got int) (n int, errno string, wait bool) {
 		return 0, "", true
 	}
 	want := m.n - got
+	if m.n == 0 {
+		return 0, "", false
+	}
 	avail := s.tcp().Readable(s.conn)
 	switch {
 	case m.null && avail > 0 && want > 0 && !m.has("MSG_TRUNC"):
 		return 0, "EFAULT", false
-	case avail > 0 && want == 0:
-		return 0, "", false
 	}
 	flags := tcp.ReceiveFlags(0)
 	if m.has("MSG_PEEK") {

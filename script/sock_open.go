@@ -9,10 +9,12 @@ import (
 // The calls that open and end: socket, bind, listen, accept, connect,
 // shutdown, close.
 
+const whyTwice = "the script has a socket of this number already"
+
 func startSocket(x *callContext) attempt {
 	fd := x.descriptor()
 	if x.p.socks[fd] != nil {
-		return done(callResult{n: -1, errno: "EEXIST", wrong: "the script has this socket already"})
+		return done(callResult{wrong: whyTwice})
 	}
 	s := x.p.newSock(fd)
 	s.nonblock = x.args[1].n&constants["SOCK_NONBLOCK"] != 0
@@ -115,7 +117,7 @@ func startAccept(x *callContext) attempt {
 		}
 		fd := x.descriptor()
 		if x.p.socks[fd] != nil {
-			return callResult{n: -1, errno: "EEXIST", wrong: "the script has this socket already"}, true
+			return callResult{wrong: whyTwice}, true
 		}
 		c := x.p.newSock(fd)
 		c.conn, c.kind, c.port, c.told = id, sockConnected, s.port, true

@@ -175,3 +175,19 @@ func TestBlindText(t *testing.T) {
 		r.sent = nil
 	}
 }
+
+// A month after the last challenge ACK, or answer to a probe, the next one is not
+// held back: what says "not before" is not a clock that wraps.
+func TestChallengesAfterAMonth(t *testing.T) {
+	for days := range 60 {
+		r := established(t)
+		r.in("S 1:1(0)", ". 0:0(0) ack 1")
+		r.want(". 1:1(0) ack 1", ". 1:1(0) ack 1")
+		r.advance(time.Duration(days)*24*time.Hour + time.Second)
+		r.in("S 1:1(0)", ". 0:0(0) ack 1")
+		if len(r.sent) != 2 {
+			t.Errorf("after %d days %d of 2 segments are answered", days, len(r.sent))
+		}
+		r.sent = nil
+	}
+}

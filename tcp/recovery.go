@@ -165,6 +165,7 @@ func (c *conn) evidence() int {
 // not sent again, and new text can't go although the window has room, the
 // first segment below the highest SACKed one that was sent only once goes
 // again, lost or not.
+// Obeys: RFC 6675 4g.
 func (e *Engine) markNextHole(c *conn) bool {
 	if c.lost > 0 || c.sacked == 0 || c.pipe()+uint32(c.smss) > c.cong.Cwnd {
 		return false

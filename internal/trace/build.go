@@ -119,6 +119,9 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 	}
 }
 
+// Note notes something at one end that no event tells.
+func (b *Builder) Note(s Side, at tcp.Time, text string) { b.note(s, at, text, true) }
+
 func (b *Builder) concerns(s Side, t tcp.Tuple) bool {
 	t.Zone = b.flow.Zone
 	return s == Left && t == b.flow || s == Right && t.Swap() == b.flow
@@ -195,6 +198,9 @@ func (b *Builder) take(p Packet) {
 			me.iss-- // the story begins in the middle
 		}
 	}
+	if me.known && me.syn && p.Seg.Flags.Any(wire.SYN) && p.Seg.Seq != me.iss {
+		*me = stream{known: true, iss: p.Seg.Seq} // the pair is used again
+	}
 	if !peer.known && p.Seg.Flags.Any(wire.ACK) {
 		peer.known, peer.iss = true, p.Seg.Ack-1
 	}
@@ -265,7 +271,7 @@ func (b *Builder) Ladder() *Ladder {
 	}
 	b.flush()
 	l := &Ladder{Ends: b.ends}
-	l.Rows = b.rows()
+	l.Rows, l.Began = b.rows()
 	for s := range l.Ends {
 		if l.Ends[s].State == "" {
 			l.Ends[s].State = b.first(Side(s))

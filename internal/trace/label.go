@@ -18,6 +18,8 @@ type Label struct {
 	Step   bool   // a step of opening or closing, of which the ladder tells everything
 	// SACK blocks since the receiver's initial sequence number.
 	RelSACK [wire.MaxSACKBlocks][2]uint64
+
+	SeqName, AckName string // in letters: see Ladder.Letters
 }
 
 // FlagNames writes flags in the RFC's words: "SYN,ACK".
@@ -62,7 +64,7 @@ func (l *Label) style() int {
 func (l *Label) lines(n Numbering, m Mark, columns int) (first string, rest []string) {
 	first = FlagNames(l.Flags)
 	words := l.arrowWords(n, m)
-	if m&(MarkArrives|MarkDuplicate) == 0 && (!l.Step || n == Relative && !l.Flags.Any(wire.SYN)) {
+	if m&(MarkArrives|MarkDuplicate) == 0 && (!l.Step || n.counts() && !l.Flags.Any(wire.SYN)) {
 		words = append(words, l.windowWords()...)
 	}
 	for len(words) > 0 && width(first)+1+width(words[0]) <= columns-labelMargin {
@@ -72,7 +74,7 @@ func (l *Label) lines(n Numbering, m Mark, columns int) (first string, rest []st
 	switch {
 	case m&MarkArrives != 0:
 		return first, nil // the row of its departure has it all
-	case l.Wnd != 0 && (!l.Step || n == Relative):
+	case l.Wnd != 0 && (!l.Step || n.counts()):
 		words = nil // its window was of no importance
 	}
 	if l.Step && n == Both {
@@ -82,7 +84,7 @@ func (l *Label) lines(n Numbering, m Mark, columns int) (first string, rest []st
 		rest = fill(rest, columns-4, words)
 		return first, append(rest, fill(nil, columns-4, append(l.windowWords(), l.OptionWords()...))...)
 	}
-	if l.Step && n != Relative {
+	if l.Step && !n.counts() {
 		words = append(words, l.windowWords()...)
 	}
 	return first, fill(rest, columns-4, append(words, l.OptionWords()...))
@@ -100,6 +102,9 @@ func fill(lines []string, columns int, words []string) []string {
 	return lines
 }
 
+// counts reports whether numbers count from the initial ones.
+func (n Numbering) counts() bool { return n == Relative || n == Textbook }
+
 // arrowWords belong on the arrow, most important first.
 func (l *Label) arrowWords(n Numbering, m Mark) []string {
 	num := func(rel uint64, abs uint32) string {
@@ -108,12 +113,16 @@ func (l *Label) arrowWords(n Numbering, m Mark) []string {
 		}
 		return strconv.FormatUint(rel, 10)
 	}
-	w := []string{"seq " + num(l.RelSeq, uint32(l.Seq))}
+	seqText, ackText := num(l.RelSeq, uint32(l.Seq)), num(l.RelAck, uint32(l.Ack))
+	if n == Textbook && l.SeqName != "" {
+		seqText, ackText = l.SeqName, l.AckName
+	}
+	w := []string{"seq " + seqText}
 	if m&MarkDuplicate != 0 {
 		return append(w, "(doubled)")
 	}
 	if l.Flags.Any(wire.ACK) {
-		w = append(w, "ack "+num(l.RelAck, uint32(l.Ack)))
+		w = append(w, "ack "+ackText)
 	}
 	if l.Len > 0 {
 		w = append(w, "len "+strconv.FormatUint(uint64(l.Len), 10))

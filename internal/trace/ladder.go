@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"estab/tcp"
 )
 
 // Side is one of the two ends of a ladder.
@@ -60,6 +62,10 @@ type Row struct {
 	States [2][]string // states that each end entered here, in order
 	Notes  []string
 	Fold   *Fold // of a RowFold
+
+	Arrive  time.Duration // when an arrow that was not lost reached the other end
+	Packet  int           // tail and head of one segment have the same number, from 1
+	Caption []string      // what is told above the row, across its whole width
 }
 
 // RowKind says what a row shows.
@@ -74,8 +80,10 @@ const (
 
 // Ladder is a conversation of two ends, as rows from top to bottom.
 type Ladder struct {
-	Ends [2]End
-	Rows []Row
+	Ends  [2]End
+	Rows  []Row
+	Began tcp.Time // of the first row
+	After []string // what is told below the last row
 }
 
 // Numbering says which sequence numbers a ladder shows.
@@ -87,6 +95,7 @@ const (
 	Relative Numbering = iota
 	Absolute
 	Both
+	Textbook // with letters: see Ladder.Letters
 )
 
 // Style says how a ladder is drawn.
@@ -95,6 +104,9 @@ type Style struct {
 	Numbers Numbering
 	Color   bool // ANSI colours
 	ASCII   bool // no characters beyond ASCII for lines and arrows
+
+	// Words, if not nil, says a phrase of the ladder in another language.
+	Words func(string) string
 }
 
 // The columns of a ladder, from the left: time, state, line, arrows, line,
@@ -117,8 +129,10 @@ func (l *Ladder) Write(w io.Writer, st Style) error {
 	d.unit, d.unitName = timeUnit(l.Rows)
 	d.heads()
 	for i := range l.Rows {
+		d.caption(l.Rows[i].Caption)
 		d.row(&l.Rows[i])
 	}
+	d.caption(l.After)
 	_, err := io.WriteString(w, d.out.String())
 	return err
 }
@@ -179,6 +193,23 @@ func (d *drawing) heads() {
 	d.line(d.unitName, e[0].State, strings.Repeat(" ", d.arrow), e[1].State)
 }
 
+// caption writes what is told between two rows.
+func (d *drawing) caption(texts []string) {
+	for _, t := range texts {
+		for _, s := range Wrap(t, d.style.Width-2) {
+			d.out.WriteString("  " + s + "\n")
+		}
+	}
+}
+
+// word says a phrase in the language of the drawing.
+func (d *drawing) word(s string) string {
+	if d.style.Words == nil {
+		return s
+	}
+	return d.style.Words(s)
+}
+
 func (d *drawing) row(r *Row) {
 	var middle []string
 	style := r.Seg.style()
@@ -204,7 +235,7 @@ func (d *drawing) row(r *Row) {
 func (d *drawing) notes(r *Row, side Side, style int) []string {
 	var lines []string
 	for _, n := range r.Notes {
-		for _, s := range fill(nil, d.arrow-6, strings.Fields(n)) {
+		for _, s := range Wrap(d.word(n), d.arrow-6) {
 			lines = append(lines, d.pen.paint(style, d.aside(side, s)))
 		}
 	}
@@ -265,7 +296,8 @@ func (d *drawing) shaft(r *Row, label string) string {
 		rest = []string{" ", run(n / 2), p.bend(r.From), gap(free - 2 - n/2)}
 	case r.Mark&MarkLost != 0 && free >= 10:
 		n := (free - 7) / 2
-		rest = []string{" ", run(n), p.cross, " ", p.lost, gap(free - n - 7)}
+		lost := d.word(p.lost)
+		rest = []string{" ", run(n), p.cross, " ", lost, gap(free - n - 3 - width(lost))}
 	default:
 		rest = []string{" ", run(free - 2), p.end(r)}
 	}

@@ -36,23 +36,28 @@ const (
 
 // rows puts all moments in order and joins each departure with its arrival
 // where that tells no lie.
-func (b *Builder) rows() []Row {
+func (b *Builder) rows() (rows []Row, began tcp.Time) {
 	all := b.moments()
 	b.attachStates(&all)
 	slices.SortStableFunc(all, func(x, y *moment) int { return cmp.Compare(x.at, y.at) })
-	var rows []Row
 	for i, m := range all {
 		if m.used {
 			continue
 		}
+		began = all[0].at
 		r := Row{Time: m.at.Sub(all[0].at), From: m.side, States: m.states}
 		switch m.kind {
 		case leaves:
 			r.arrow(m)
+			r.Packet = b.number(m.packet)
+			if m.packet.Copies > 0 {
+				r.Arrive = m.packet.Arrive[0].Sub(began)
+			}
 			b.joinArrival(&r, m, all[i+1:])
 		case arrives:
 			r.arrow(m)
 			r.From = m.side.Other()
+			r.Packet, r.Arrive = b.number(m.packet), r.Time
 			r.Mark |= MarkArrives
 			if m.copy > 0 {
 				r.Mark |= MarkDuplicate
@@ -66,7 +71,17 @@ func (b *Builder) rows() []Row {
 		}
 		rows = append(rows, r)
 	}
-	return rows
+	return rows, began
+}
+
+// number is which of the packets shown this is, from 1.
+func (b *Builder) number(p *shown) int {
+	for i := range b.shown {
+		if &b.shown[i] == p {
+			return i + 1
+		}
+	}
+	return 0
 }
 
 func (r *Row) arrow(m *moment) {

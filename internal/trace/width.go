@@ -92,3 +92,53 @@ func center(s string, w int) string {
 	left := (w - width(s)) / 2
 	return padRight(strings.Repeat(" ", left)+s, w)
 }
+
+// Wrap breaks a text into lines of at most so many columns: at spaces, and
+// beside wide characters, though not before a closing mark or after an opening
+// one.
+func Wrap(s string, columns int) []string {
+	var lines []string
+	line, gap := "", ""
+	for _, piece := range pieces(s) {
+		if piece == " " {
+			gap = " "
+			continue
+		}
+		if line != "" && width(line)+width(gap)+width(piece) > columns {
+			lines = append(lines, line)
+			line, gap = "", ""
+		}
+		line += gap + piece
+		gap = ""
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// pieces are what may not be broken, and " " between words.
+func pieces(s string) []string {
+	var out []string
+	joined := false // the next character belongs to the last piece
+	for _, r := range s {
+		c := string(r)
+		switch {
+		case r == ' ' || r == '\n' || r == '\t':
+			out, joined = append(out, " "), false
+		case len(out) > 0 && out[len(out)-1] != " " && (joined && !wide(r) || strings.ContainsRune("，。；：、！？）」』》”’…", r) || strings.HasSuffix(out[len(out)-1], "（")):
+			out[len(out)-1] += c
+			joined = !wide(r) || r == '（'
+		default:
+			out = append(out, c)
+			joined = !wide(r)
+		}
+	}
+	return out
+}
+
+// Columns is how many columns of a terminal a text takes.
+func Columns(s string) int { return width(s) }
+
+// Pad makes a text exactly so many columns wide.
+func Pad(s string, columns int) string { return padRight(s, columns) }

@@ -29,6 +29,9 @@ var common = []edit{
 	{`\bnet\.ListenTCP\("tcp", nil\)`, `estabListen("tcp", ":0")`},
 	{`\bnet\.Dial\(`, `estabDial(`},
 	{`\bnet\.DialTimeout\(`, `estabDialTimeout(`},
+	{`\bnet\.DialTCP\("tcp", nil, (&net\.TCPAddr\{[^}]*\})\)`, `estabDialTCP($1)`},
+	{`\brpc\.Dial\(`, `estabRPC(`},
+	{`&http\.Transport\{`, `&http.Transport{DialContext: estabDialContext, `},
 	{`\bhttptest\.NewServer\(`, `estabHTTPServer(`},
 	{`\bhttptest\.NewTLSServer\(`, `estabTLSServer(`},
 	{`\bhttptest\.NewUnstartedServer\(`, `estabUnstartedServer(`},
@@ -38,9 +41,19 @@ var projects = []project{
 	{module: "github.com/hashicorp/yamux", version: "v0.1.2", pkg: "yamux"},
 	{module: "github.com/xtaci/smux", version: "v1.5.58", pkg: "smux"},
 	{module: "github.com/soheilhy/cmux", version: "v0.1.5", pkg: "cmux"},
-	{module: "github.com/pires/go-proxyproto", version: "v0.16.0", pkg: "proxyproto"},
-	{module: "github.com/hashicorp/go-retryablehttp", version: "v0.7.8", pkg: "retryablehttp"},
-	{module: "github.com/gorilla/websocket", version: "v1.5.3", pkg: "websocket"},
+	{module: "github.com/pires/go-proxyproto", version: "v0.15.0", pkg: "proxyproto"},
+	{module: "github.com/hashicorp/go-retryablehttp", version: "v0.7.8", pkg: "retryablehttp", files: map[string][]edit{
+		"client.go": {{`cleanhttp\.DefaultPooledClient\(\)`, `func() *http.Client {
+			c := cleanhttp.DefaultPooledClient()
+			c.Transport.(*http.Transport).DialContext = estabDialContext
+			return c
+		}()`}},
+	}},
+	{module: "github.com/gorilla/websocket", version: "v1.5.3", pkg: "websocket", files: map[string][]edit{
+		"client.go":             {{`&net\.Dialer\{\}`, `estabDialer{}`}},
+		"x_net_proxy.go":        {{`\bnet\.Dial\(`, `estabDial(`}},
+		"client_server_test.go": {{`&net\.Dialer\{\}`, `estabDialer{}`}},
+	}},
 }
 
 // The tests of other projects pass over an estab network. It downloads them,
@@ -89,15 +102,18 @@ func (p *project) run(t *testing.T, root string) {
 	t.Logf("%s", goCommand(append(args, ".")...))
 }
 
-// exchange makes the edits and adds the shim.
+// exchange makes the edits and adds the shim, to the package and to that of its
+// external tests.
 func (p *project) exchange(t *testing.T, dir string) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	external := false
 	for _, name := range names {
 		edits := p.files[filepath.Base(name)]
-		if strings.HasSuffix(name, "_test.go") {
+		isTest := strings.HasSuffix(name, "_test.go")
+		if isTest {
 			edits = append(edits, common...)
 		}
 		b, err := os.ReadFile(name)
@@ -105,22 +121,36 @@ func (p *project) exchange(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		text := string(b)
+		external = external || strings.Contains(text, "\npackage "+p.pkg+"_test\n") || strings.HasPrefix(text, "package "+p.pkg+"_test\n")
 		for _, e := range edits {
 			text = regexp.MustCompile(e.from).ReplaceAllString(text, e.to)
 		}
-		if err := os.Chmod(name, 0o666); err != nil {
-			t.Fatal(err)
+		if isTest { // imports that aren't needed any more
+			for path, use := range map[string]string{
+				"net": "net.Conn", "net/http/httptest": "*httptest.Server", "net/rpc": "*rpc.Client",
+			} {
+				if strings.Contains(text, "\t\""+path+"\"\n") {
+					text += "\nvar _ " + use + "\n"
+				}
+			}
 		}
-		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
+		write(t, name, text)
 	}
 	shim, err := os.ReadFile("testdata/shim.go.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.ReplaceAll(string(shim), "PACKAGE", p.pkg)
-	if err := os.WriteFile(filepath.Join(dir, "zz_estab_test.go"), []byte(text), 0o666); err != nil {
+	write(t, filepath.Join(dir, "zz_estab.go"), strings.ReplaceAll(string(shim), "PACKAGE", p.pkg))
+	if external {
+		write(t, filepath.Join(dir, "zz_estab_test.go"), strings.ReplaceAll(string(shim), "PACKAGE", p.pkg+"_test"))
+	}
+}
+
+// write writes a file, which may be a read-only copy from the module cache.
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	os.Chmod(name, 0o666)
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -187,7 +187,7 @@ func (a *actor) refresh() {
 		return
 	}
 	t := u.now()
-	t.state = st.State
+	t.state, t.acked = st.State, t.acked || st.SndUNA != st.ISS
 	if st.State >= tcp.StateSynReceived {
 		u.agree(a.pairs.of(a.l.end, a.l.num.canonical(st.ISS), st.IRS))
 	}

@@ -18,7 +18,12 @@ type automaton struct {
 	memo   memo
 	spans  []time.Duration // times that were let pass, for memo keys
 	key    []byte
+
+	twins map[uint32][]*local // if not nil, some that were taken for the same as another
 }
+
+// maxTwins is how many of each are kept.
+const maxTwins = 2
 
 // move is what an input does to a local state.
 type move struct {
@@ -48,6 +53,9 @@ func newAutomaton(w *World) *automaton {
 func (m *automaton) intern(l *local) uint32 {
 	m.key = l.fingerprint(m.w, m.key[:0])
 	if id, ok := m.byKey[string(m.key)]; ok {
+		if m.twins != nil && len(m.twins[id]) < maxTwins {
+			m.twins[id] = append(m.twins[id], l)
+		}
 		return id
 	}
 	id := uint32(len(m.locals))
@@ -76,13 +84,12 @@ func (m *automaton) move(from, in uint32) *move {
 	if k, ok := m.memo.get(key); ok {
 		return &m.moves[k]
 	}
-	m.moves = append(m.moves, m.compute(from, in))
+	m.moves = append(m.moves, m.compute(m.locals[from], in))
 	m.memo.put(key, uint32(len(m.moves)-1))
 	return &m.moves[len(m.moves)-1]
 }
 
-func (m *automaton) compute(from, in uint32) move {
-	l := m.locals[from]
+func (m *automaton) compute(l *local, in uint32) move {
 	switch {
 	case in >= inSegment:
 		m.actor.begin(l)

@@ -110,7 +110,7 @@ func (u *user) fingerprint(b []byte, now tcp.Time) []byte {
 	for i := range u.past {
 		t := &u.past[i]
 		b = append(b, byte(t.pair), t.sent, t.got, t.from, byte(t.err), byte(t.state))
-		for _, v := range [...]bool{t.shut, t.eof, t.early, t.aborted, t.closed, t.clean, t.connected, t.reset} {
+		for _, v := range [...]bool{t.shut, t.eof, t.early, t.aborted, t.closed, t.clean, t.acked} {
 			flag(v)
 		}
 	}
@@ -143,10 +143,11 @@ func (l *local) settle(w *World, pairs *pairs) {
 	c := l.eng.Counts()
 	if c.Conns+c.HalfOpen+c.TimeWait == 0 {
 		l.num.forget()
+		l.tick(w)
 	}
 	t := l.user.now()
 	live := t != nil && !t.closed
-	if live && t.state.Synchronised() && t.state != tcp.StateTimeWait {
+	if live && t.acked && t.state.Synchronised() && t.state != tcp.StateTimeWait {
 		l.facts.synced = t.pair
 	}
 	if live && t.state == tcp.StateSynReceived {
@@ -157,6 +158,20 @@ func (l *local) settle(w *World, pairs *pairs) {
 		l.user.hold(l.facts.half)
 	}
 	l.facts.rest = l.rest(w, c, t)
+}
+
+// tick lets the clock run on by the least that passes between two connections.
+// The engine holds nothing to which time would matter.
+func (l *local) tick(w *World) {
+	least := l.num.drawn.Add(w.Tick)
+	if w.Tick == 0 {
+		least = l.num.drawn + farTime
+	}
+	if l.num.n == 0 || l.now >= least {
+		return
+	}
+	l.user.pause = l.user.pause.Add(least.Sub(l.now))
+	l.now = least
 }
 
 func (l *local) rest(w *World, c tcp.Counts, t *talk) rest {

@@ -156,7 +156,7 @@ func (w *walker) fire(end int) {
 func (w *walker) input(end int, in uint32, format string, args ...any) {
 	var log []tcp.Event
 	w.actor.log = &log
-	m := w.compute(w.at.local[end], in)
+	m := w.compute(w.locals[w.at.local[end]], in)
 	w.actor.log = nil
 	text := fmt.Sprintf(format, args...)
 	for i, id := range m.out {

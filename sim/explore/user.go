@@ -32,15 +32,15 @@ type pairID uint8
 
 // talk is a connection as its user knows it.
 type talk struct {
-	pair             pairID
-	sent, got        uint8 // bytes
-	from             uint8 // which of the peer's connections the bytes come from; 0: none came
-	shut, eof        bool  // we have closed our direction, the peer has closed its
-	early, aborted   bool
-	closed, clean    bool // the protocol is done with it; in order
-	err              tcp.Error
-	state            tcp.State
-	connected, reset bool
+	pair           pairID
+	sent, got      uint8 // bytes
+	from           uint8 // which of the peer's connections the bytes come from; 0: none came
+	shut, eof      bool  // we have closed our direction, the peer has closed its
+	early, aborted bool
+	closed, clean  bool // the protocol is done with it; in order
+	err            tcp.Error
+	state          tcp.State
+	acked          bool // the peer has acknowledged our SYN
 }
 
 // now is the connection that the user has or had last; nil if none.

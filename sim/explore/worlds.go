@@ -6,16 +6,9 @@ import (
 	"estab/tcp"
 )
 
-// The users of the shipped worlds.
-var (
-	none = []Step(nil)
-)
-
-// Worlds are the shipped worlds, those with a planted fault last. Together
-// they take every arrow of figure 5.
-func Worlds() []World {
-	return append(sound(), planted()...)
-}
+// Worlds are the shipped worlds, those with a planted fault last. The others
+// together take every arrow of figure 5.
+func Worlds() []World { return append(sound(), planted()...) }
 
 // WorldByName finds a shipped world.
 func WorldByName(name string) (World, bool) {
@@ -27,31 +20,104 @@ func WorldByName(name string) (World, bool) {
 	return World{}, false
 }
 
-// server serves each connection with these steps.
-func server(steps ...Step) End { return End{Listens: true, Serve: steps} }
+// What users do, one step after the other.
 
-func client(steps ...Step) End { return End{Program: steps} }
+func do(ops ...Op) []Step {
+	var steps []Step
+	for _, op := range ops {
+		steps = append(steps, Step{Do: op})
+	}
+	return steps
+}
+
+func send(n int) []Step { return []Step{{Send, n}} }
+
+func pause(d time.Duration) []Step { return []Step{{Pause, int(d / time.Millisecond)}} }
+
+func then(parts ...[]Step) []Step {
+	var steps []Step
+	for _, p := range parts {
+		steps = append(steps, p...)
+	}
+	return steps
+}
+
+// client is an end whose user does these steps; server one whose user does
+// them with each connection.
+func client(parts ...[]Step) End { return End{Program: then(parts...)} }
+func server(parts ...[]Step) End { return End{Listens: true, Serve: then(parts...)} }
 
 // alive is an end with keep-alive, which finds out about a peer that is gone.
 func alive(e End) End {
-	e.Conn.KeepAlive = tcp.KeepAlive{On: true, Idle: 3 * time.Second, Interval: time.Second, Count: 2}
+	e.Conn.KeepAlive = tcp.KeepAlive{On: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 2}
+	return e
+}
+
+// also gives an end's user steps beside those with its connections.
+func also(e End, parts ...[]Step) End {
+	e.Program = then(parts...)
 	return e
 }
 
 func sound() []World {
+	last := do(Await, Shutdown)
 	return []World{
-		{Name: "open", Title: "the three-way handshake (figure 6)", Stay: true,
-			Ends: [2]End{client(Step{Do: Open}), server()},
-			Lose: 3, Double: 3, Delay: 3},
+		{Name: "open", Title: "the three-way handshake (figure 6)",
+			Ends: [2]End{client(do(Open)), server()}, Stay: true, Lose: 3, Double: 2, Delay: 2},
 		{Name: "simultaneous-open", Title: "both ends open at once (figure 7)",
-			Ends: [2]End{client(Step{Do: Open}, Step{Do: Shutdown}), client(Step{Do: Open}, Step{Do: Early})},
-			Lose: 1, Double: 1, Delay: 2, Resets: true, GiveUp: true},
+			Ends: [2]End{client(do(Open, Early)), client(do(Open, Early))}, Lose: 1, Delay: 1, InFlight: 4},
+		{Name: "passive-to-active", Title: "a listener that turns round and opens",
+			Ends: [2]End{client(do(Open, Shutdown)), also(server(do(Shutdown)), do(Turn, Shutdown))}, Lose: 1, Delay: 1, InFlight: 4},
 		{Name: "close", Title: "A closes, then B (figure 12)",
-			Ends: [2]End{client(Step{Do: Open}, Step{Do: Send, N: 1}, Step{Do: Shutdown}), server(Step{Do: Await}, Step{Do: Shutdown})},
+			Ends: [2]End{client(do(Open), send(1), do(Shutdown)), server(last)}, Lose: 1, Double: 1, Delay: 1},
+		{Name: "simultaneous-close", Title: "both ends close at once (figure 13)",
+			Ends: [2]End{client(do(Open, Shutdown)), server(do(Shutdown))}, Lose: 2, Double: 1, Delay: 1},
+		{Name: "half-close", Title: "A has closed, and B goes on sending",
+			Ends: [2]End{client(do(Open, Shutdown)), server(do(Await), send(1), send(2), do(Shutdown))}, Lose: 1, Double: 1, Delay: 1},
+		{Name: "transfer", Title: "both ends send, and close when they like",
+			Ends: [2]End{client(do(Open), send(2), send(1), do(Shutdown)), server(send(1), do(Shutdown))}, Lose: 1, Delay: 1},
+		{Name: "abort", Title: "A aborts; the RST may get lost",
+			Ends: [2]End{client(do(Open), send(1), do(Abort)), alive(server(last))},
+			Lose: 2, Double: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "crash", Title: "A crashes, comes back, and opens again (figure 9)",
+			Ends: [2]End{client(do(Open), send(1), do(Crash, Restart, Open), send(1), do(Shutdown)), alive(server(last))},
+			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "server-crash", Title: "B crashes and comes back (figure 11)",
+			Ends: [2]End{alive(client(do(Open), send(1), do(Shutdown))), also(server(last), do(Crash, Restart))},
+			Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "stale-syn", Title: "the SYN of an OPEN that was given up comes late (figure 8)",
+			Ends: [2]End{client(do(Open, Close, Open), send(1), do(Shutdown)), server(last)},
+			Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "time-wait", Title: "A closes, waits 2 MSL, and opens the pair again",
+			Ends: [2]End{client(do(Open), send(1), send(1), do(Shutdown, Open), send(1), do(Shutdown)), server(last)},
+			Double: 2, Delay: 1, Tick: tick},
+		{Name: "reuse", Title: "B closes first; A opens the pair again during B's TIME-WAIT",
+			Ends: [2]End{client(do(Open, Await, Shutdown), pause(time.Second), do(Open, Await, Shutdown)), server(do(Shutdown))},
 			Lose: 1, Double: 1, Delay: 1},
+		{Name: "refused", Title: "nobody listens, or not any more",
+			Ends: [2]End{client(do(Open, Shutdown, Open, Shutdown)), also(server(last), do(Unlisten, Listen, Unlisten))},
+			Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
 	}
 }
 
+// tick is one tick of the clock of initial sequence numbers (§3.4.1).
+const tick = 4 * time.Microsecond
+
 func planted() []World {
-	return []World{}
+	last := do(Await, Shutdown)
+	noWait := func(e End) End {
+		e.TCP.MSL = -1
+		return e
+	}
+	return []World{
+		{Name: "two-way", Title: "an old SYN, and a handshake of two segments",
+			Ends: [2]End{client(do(Open, Close)), server(last)}, Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true, TwoWay: true,
+			Fault: "B's SYN,ACK is answered by a forged third segment at once"},
+		{Name: "no-time-wait", Title: "the pair is opened again at once",
+			Ends: [2]End{noWait(client(do(Open), send(1), send(1), do(Shutdown, Open), send(1), do(Shutdown))), noWait(server(last))},
+			Double: 2, Delay: 1, Tick: tick, Fault: "MSL is negative: TIME-WAIT takes no time"},
+		{Name: "no-time-wait-close", Title: "the last ACK is lost",
+			Ends: [2]End{noWait(client(do(Open, Shutdown))), noWait(server(last))},
+			Lose: 1, Fault: "MSL is negative: TIME-WAIT takes no time"},
+	}
 }
