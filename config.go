@@ -144,6 +144,6 @@ func (c *Config) engine(ring *tcp.Ring) tcp.Config {
 		Congestion:  c.Congestion,
 		MaxHalfOpen: max(maxHalfOpen/c.Shards, 256),
 		MaxTimeWait: max(maxTimeWait/c.Shards, 1024),
-		PortFirst:  c.PortFirst, PortLast: c.PortLast,
+		PortFirst:   c.PortFirst, PortLast: c.PortLast,
 	}
 }

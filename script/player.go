@@ -49,7 +49,7 @@ type flowKey struct{ local, remote uint16 }
 const (
 	maxSteps    = 300_000             // timers that go off
 	maxVirtual  = 60 * 24 * time.Hour // virtual time
-	maxPackets  = 200_000             // that the stack sends
+	maxPackets  = 100_000             // that the stack sends
 	maxBuffered = 64 << 20            // bytes that programs write
 	lookAhead   = time.Hour           // how far to look for a segment that did not come
 )

@@ -241,13 +241,11 @@ func (s *sock) receive(m message, got int) (n int, errno string, wait bool) {
 	case sockConnecting:
 		return 0, "", true
 	}
-	want := m.n - got
-	if m.n == 0 {
-		return 0, "", false
-	}
-	avail := s.tcp().Readable(s.conn)
+	want, avail := m.n-got, s.tcp().Readable(s.conn)
 	switch {
-	case m.null && avail > 0 && want > 0 && !m.has("MSG_TRUNC"):
+	case m.n == 0:
+		return 0, "", false
+	case m.null && avail > 0 && !m.has("MSG_TRUNC"):
 		return 0, "EFAULT", false
 	}
 	flags := tcp.ReceiveFlags(0)

@@ -92,9 +92,10 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 	}
 }
 
-// wantsToSend reports whether text or a FIN waits, for the first time or again.
+// wantsToSend reports whether text or a FIN waits, for the first time or again,
+// or recovery may know something to repeat.
 func (c *conn) wantsToSend() bool {
-	return c.lost > 0 || c.unsent() > 0 || c.has(fCloseCalled) && !c.has(fFinSent)
+	return c.lost > 0 || c.unsent() > 0 || c.ca == caRecovery && c.sacked > 0 || c.has(fCloseCalled) && !c.has(fFinSent)
 }
 
 // updateSendWindow: "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should

@@ -3,11 +3,14 @@ package tcp
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"estab/internal/wire"
 )
 
 // A churn is two engines whose users and whose wire do random things, all from
@@ -16,16 +19,17 @@ type churn struct {
 	*duo
 	src   *rand.PCG
 	rnd   *rand.Rand
-	wire  *rand.PCG // its own numbers, so that one segment more or less shows as such
+	noise *rand.PCG // its own numbers, so that one segment more or less shows as such
 	trace uint64    // hash of all segments
 	last  []string  // the latest of them, for a failure's message
 	sent  [2]int
 	got   [2]int
 	conns int
+	edge  [2]map[Num]Num // the right edges that each end has offered, by the ISS of the connection's other end
 }
 
 func newChurn(t testing.TB, seed uint64, start Time, a, b Config) *churn {
-	c := &churn{duo: newDuo(t, a, b), src: rand.NewPCG(seed, 30), wire: rand.NewPCG(seed, 31)}
+	c := &churn{duo: newDuo(t, a, b), src: rand.NewPCG(seed, 30), noise: rand.NewPCG(seed, 31)}
 	c.rnd = rand.New(c.src)
 	c.now = start
 	c.delay = ms
@@ -34,13 +38,14 @@ func newChurn(t testing.TB, seed uint64, start Time, a, b Config) *churn {
 		t.Fatal(err)
 	}
 	c.b.lid = lid
+	c.edge = [2]map[Num]Num{{}, {}}
 	c.hook()
 	return c
 }
 
 // hook puts loss, duplication and reordering into the wire.
 func (c *churn) hook() {
-	w := rand.New(c.wire)
+	w := rand.New(c.noise)
 	c.lose = func(from *end, seg *Segment) bool {
 		c.note(from, seg)
 		if w.IntN(30) == 0 {
@@ -85,6 +90,33 @@ func (c *churn) note(from *end, seg *Segment) {
 	c.last = append(c.last, line)
 	if len(c.last) > 40 {
 		c.last = c.last[1:]
+	}
+	c.windows(from, seg)
+}
+
+// windows looks at the edges: what an end offers never moves left (by less than
+// a unit of the scale, once rounding has given away enough), and no text leaves
+// beyond what the other end has offered.
+func (c *churn) windows(from *end, seg *Segment) {
+	k, i := from.e.find(&seg.Tuple, from.e.Hash(&seg.Tuple))
+	if k != kindConn || seg.Flags&(wire.ACK|wire.RST|wire.SYN) != wire.ACK {
+		return
+	}
+	x := from.e.conns[i]
+	mine, theirs := 0, 1
+	if from == c.b {
+		mine, theirs = 1, 0
+	}
+	edge := seg.Ack + Num(seg.Wnd)<<x.rcv.scale
+	old, ok := c.edge[mine][x.rcv.IRS]
+	if ok && edge.Less(old-(1<<x.rcv.scale-1)) {
+		c.t.Fatalf("the right edge moved left by %d\n%s", old.Diff(edge), lines(c.last))
+	}
+	if !ok || old.Less(edge) {
+		c.edge[mine][x.rcv.IRS] = edge
+	}
+	if limit, ok := c.edge[theirs][x.snd.ISS]; ok && limit.Less(seg.End()) {
+		c.t.Fatalf("text %d beyond the window\n%s", seg.End().Diff(limit), lines(c.last))
 	}
 }
 
@@ -183,10 +215,11 @@ func (c *churn) clone() *churn {
 		}
 		d.q = append(d.q, flying{f.at, to, copySegment(f.seg)})
 	}
-	src, wire := *c.src, *c.wire
-	n.src, n.wire = &src, &wire
+	src, noise := *c.src, *c.noise
+	n.src, n.noise = &src, &noise
 	n.rnd = rand.New(n.src)
 	n.last = slices.Clone(c.last)
+	n.edge = [2]map[Num]Num{maps.Clone(c.edge[0]), maps.Clone(c.edge[1])}
 	n.hook()
 	return &n
 }

@@ -152,13 +152,15 @@ func TestShowsTwoLossesHalveTwice(t *testing.T) {
 	}
 }
 
-// With nothing lost that was not repeated, nothing new to send and room in the
-// window, the hole below the highest SACK is repeated on less evidence than
-// IsLost asks for: once.
+// With nothing lost that was not repeated, new text that the peer's window
+// holds back and room in the congestion window, the hole below the highest SACK
+// is repeated on less evidence than IsLost asks for: once.
 // Shows: RFC 6675 4g.
 func TestShowsLastResortOfNextSeg(t *testing.T) {
 	r := sacking(t)
-	r.write(10000)
+	r.win = 10000
+	r.in(". 1:1(0) ack 1")
+	r.write(12000)
 	r.sent = r.sent[:0]
 	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
 	r.want(". 1:1001(1000) ack 1")
@@ -166,6 +168,6 @@ func TestShowsLastResortOfNextSeg(t *testing.T) {
 	r.want()
 	r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>") // one segment above the hole: not lost yet
 	r.want(". 8001:9001(1000) ack 1")
-	r.in(". 1:1(0) ack 8001 <sack 9001:10001>")
+	r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>")
 	r.want()
 }

@@ -421,3 +421,42 @@ func TestListenersOfOnePort(t *testing.T) {
 		t.Errorf("port 0: %v", err)
 	}
 }
+
+// The same pair of sockets on two links is two flows (fe80::1 is somebody else on
+// each), in every size of connection.
+func TestZonesAreKeptApart(t *testing.T) {
+	r := newRig(t, plain())
+	r.tup = testTuple6
+	r.listen(ListenOptions{})
+	zones := []uint32{0, 1, 2, 65535}
+	var iss [4]Num
+	for i, z := range zones {
+		r.tup.Zone = z
+		r.in("S 0:0(0)")
+		iss[i] = r.sent[0].Seq
+		r.sent = nil
+	}
+	if n := r.e.Counts().HalfOpen; n != 4 {
+		t.Fatalf("%d records", n)
+	}
+	for i, z := range zones {
+		r.tup.Zone, r.iss = z, iss[i]
+		r.in(". 1:1(0) ack 1")
+		r.accept()
+		r.wantState(StateEstablished)
+		r.shutdown()
+		r.want("F. 1:1(0) ack 1")
+		r.in("F. 1:1(0) ack 2")
+		r.want(". 2:2(0) ack 2")
+		r.close(-1)
+	}
+	for i, z := range zones {
+		r.tup.Zone, r.iss = z, iss[i]
+		r.wantState(StateTimeWait)
+		r.in("F. 1:1(0) ack 2")
+		r.want(". 2:2(0) ack 2")
+	}
+	if iss[0] == iss[1] || iss[1] == iss[2] {
+		t.Error("zones share an ISS")
+	}
+}

@@ -43,6 +43,9 @@ func (e *Engine) outputConn(c *conn, out Sink) bool {
 	case StateClosed, StateListen, StateTimeWait:
 		return true
 	}
+	if c.snd.UNA != c.snd.ISS { // acknowledged before the link had room for it
+		c.clear(fSynDue)
+	}
 	if c.has(fSynDue) && !e.emitSyn(c, out) {
 		return false
 	}

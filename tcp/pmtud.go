@@ -75,24 +75,35 @@ const blackHoleTries = 3
 var blackHoleMSS = [...]uint16{1220, 1024, 536}
 
 // suspectBlackHole lowers the MSS after blackHoleTries time-outs in a row of a
-// full-sized segment, unless the peer has SACKed another such segment, or
+// segment that the next smaller size would cut, unless the peer has SACKed another such segment, or
 // refuses this one by its window: then the path takes them.
 func (e *Engine) suspectBlackHole(c *conn) {
-	s := c.rtx.at(0)
-	if s.textLen() < uint32(c.smss) || c.sacked >= uint32(c.smss) || c.snd.WND < s.textLen() {
+	stuck := c.rtx.at(0).textLen()
+	smaller := 0
+	for _, mss := range blackHoleMSS {
+		if mss < c.pathMSS {
+			smaller = int(mss)
+			break
+		}
+	}
+	if int(stuck) <= smaller || smaller == 0 || c.snd.WND < stuck || c.sackedAsLong(stuck) {
 		c.stuckFull = 0
 		return
 	}
-	if c.stuckFull++; c.stuckFull < blackHoleTries {
-		return
+	if c.stuckFull++; c.stuckFull >= blackHoleTries {
+		c.stuckFull = 0
+		e.lowerMSS(c, smaller)
 	}
-	c.stuckFull = 0
-	for _, mss := range blackHoleMSS {
-		if mss < c.pathMSS {
-			e.lowerMSS(c, int(mss))
-			return
+}
+
+// sackedAsLong reports whether the peer has SACKed a segment of n bytes or more.
+func (c *conn) sackedAsLong(n uint32) bool {
+	for i := range c.rtx.len() {
+		if s := c.rtx.at(i); s.marks&markSacked != 0 && s.textLen() >= n {
+			return true
 		}
 	}
+	return false
 }
 
 // ICMPError takes an ICMP error about a packet of the flow with the given

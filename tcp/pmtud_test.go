@@ -247,3 +247,33 @@ func TestSmallestMSSWithTimestamps(t *testing.T) {
 	}
 	r.sent = nil
 }
+
+// twoPaths changes the way to everywhere when it is told to.
+type twoPaths struct {
+	egress uint32
+	mtu    int
+}
+
+func (p *twoPaths) Path(*Tuple) (uint32, int, Error) { return p.egress, p.mtu, 0 }
+
+// At R1, the third repeat, the layer below is asked again for the way (MUST-20 (a)).
+func TestPathIsAskedAgainAtR1(t *testing.T) {
+	cfg := plain()
+	path := &twoPaths{1, 1500}
+	cfg.Paths = path
+	r := newRig(t, cfg)
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.write(900)
+	path.egress, path.mtu = 2, 840
+	for range 4 {
+		r.advance(r.status().RTO)
+	}
+	var egress []uint32
+	for i := range r.sent {
+		egress = append(egress, r.sent[i].Egress)
+	}
+	if fmt.Sprint(egress[:3]) != "[1 1 1]" || egress[3] != 2 || r.status().SMSS != 800 {
+		t.Errorf("egress %v, SMSS %d", egress, r.status().SMSS)
+	}
+	r.sent = nil
+}

@@ -102,7 +102,7 @@ func (e *Engine) Close(now Time, id ConnID, linger time.Duration) {
 
 // forgetUser makes an orphan of the connection.
 func (e *Engine) forgetUser(c *conn) {
-	c.clear(fUser)
+	c.clear(fUser | fReady)
 	c.recvq.drop(&e.pool)
 	e.nOrphans++
 }

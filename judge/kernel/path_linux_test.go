@@ -112,10 +112,10 @@ func TestPathShrinks(t *testing.T) {
 // warmUp sends something each way.
 func warmUp(t testing.TB, e ends) {
 	t.Helper()
-	b := make([]byte, 200_000)
+	out, in := make([]byte, 200_000), make([]byte, 200_000)
 	for _, c := range [][2]net.Conn{{e.kernel, e.estab}, {e.estab, e.kernel}} {
-		go c[0].Write(b)
-		if _, err := io.ReadFull(c[1], b); err != nil {
+		go c[0].Write(out)
+		if _, err := io.ReadFull(c[1], in); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -60,7 +60,7 @@ func scanScript(tree fs.FS, name string) (ties []tie, wrong []string, err error)
 		if !ok {
 			continue
 		}
-		at := ledger.Place{File: name, Line: i + 1, Name: strings.TrimSuffix(path.Base(name), ".pkt")}
+		at := ledger.Place{File: name, Line: i + 1, Name: scriptName(name)}
 		t, bad := parseTie(comment, at)
 		switch {
 		case bad != "":
@@ -72,6 +72,15 @@ func scanScript(tree fs.FS, name string) (ties []tie, wrong []string, err error)
 		}
 	}
 	return ties, wrong, nil
+}
+
+// scriptName is the file's name without its extension and what leads to its
+// testdata folder.
+func scriptName(name string) string {
+	if _, rest, ok := strings.Cut(name, "testdata/"); ok {
+		name = rest
+	}
+	return strings.TrimSuffix(name, path.Ext(name))
 }
 
 // scanGo looks at the comments of a Go file.

@@ -1,0 +1,174 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"estab/tcp"
+)
+
+// The words that claims are made of.
+
+// claim is a claim about the scripted run, always one about any run.
+func claim(text Text, check func(r *Run) error) Claim { return Claim{text, check, false} }
+func always(text Text, check func(r *Run) error) Claim {
+	return Claim{text, check, true}
+}
+
+func want(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+// goes checks that the states of a host are those, in this order.
+func goes(world, host int, states string) func(r *Run) error {
+	return func(r *Run) error {
+		got := r.Plays[world].path(host)
+		return want(got == states, "%c went through %s", 'A'+host, orNothing(got))
+	}
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "no state"
+	}
+	return strings.ReplaceAll(s, " ", ", ")
+}
+
+// lasted checks how long a host stayed in a state.
+func lasted(world, host int, s tcp.State, d func(p *Params) time.Duration) func(r *Run) error {
+	return func(r *Run) error {
+		h := r.Plays[world].history(host)
+		for i, c := range h {
+			if c.to == s {
+				if i+1 == len(h) {
+					return errors.New("it never ended")
+				}
+				got := h[i+1].at.Sub(c.at)
+				return want(got == d(&r.Params), "it lasted %v", got)
+			}
+		}
+		return fmt.Errorf("%c was never in %v", 'A'+host, s)
+	}
+}
+
+func twoMSL(p *Params) time.Duration { return 2 * p.MSL }
+
+// intact checks that what each side read is what the other sent, from the
+// first byte and without a gap; complete that it is all of it.
+func intact(r *Run) error { return r.eachPair(false) }
+
+func complete(r *Run) error { return r.eachPair(true) }
+
+func (r *Run) eachPair(all bool) error {
+	for _, p := range r.Plays {
+		for n, a := range p.Ends[A] {
+			b := p.partner(n)
+			if b == nil {
+				if all && len(a.Sent) > 0 {
+					return fmt.Errorf("A sent %d bytes and B has no connection", len(a.Sent))
+				}
+				continue
+			}
+			if err := arrived("B", a.Sent, b.Got, all); err != nil {
+				return err
+			}
+			if err := arrived("A", b.Sent, a.Got, all); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// partner is B's end of A's n-th connection, if there is one.
+func (p *Play) partner(n int) *End {
+	connected := 0
+	for i, a := range p.Ends[A] {
+		if a.Connected < 0 {
+			if i == n {
+				return nil
+			}
+			continue
+		}
+		if i == n {
+			if connected < len(p.Ends[B]) {
+				return p.Ends[B][connected]
+			}
+			return nil
+		}
+		connected++
+	}
+	return nil
+}
+
+func arrived(at string, sent, got []byte, all bool) error {
+	switch {
+	case !bytes.HasPrefix(sent, got):
+		return fmt.Errorf("%s read %d bytes that are not what was sent", at, len(got))
+	case all && len(got) < len(sent):
+		return fmt.Errorf("%s read %d of %d bytes", at, len(got), len(sent))
+	}
+	return nil
+}
+
+// nothingLeft checks that no host holds a connection, record or timer.
+func nothingLeft(r *Run) error {
+	for _, p := range r.Plays {
+		for i, c := range p.Left[:2] {
+			if c.Conns+c.HalfOpen+c.TimeWait+c.Timers != 0 {
+				return fmt.Errorf("%c holds %d connections, %d half-open and %d TIME-WAIT records",
+					'A'+i, c.Conns, c.HalfOpen, c.TimeWait)
+			}
+		}
+	}
+	return nil
+}
+
+// both makes one check of several.
+func both(checks ...func(r *Run) error) func(r *Run) error {
+	return func(r *Run) error {
+		for _, c := range checks {
+			if err := c(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// sends checks how many segments of a kind a host sent.
+func sends(world, host int, kind string, n int) func(r *Run) error {
+	return func(r *Run) error {
+		got := r.Plays[world].count(host, kind)
+		return want(got == n, "%c sent %d", 'A'+host, got)
+	}
+}
+
+// told checks what the program at a host's n-th connection was told.
+func told(world, host, n int, err tcp.Error) func(r *Run) error {
+	return func(r *Run) error {
+		ends := r.Plays[world].Ends[host]
+		if n >= len(ends) {
+			return fmt.Errorf("%c has no such connection", 'A'+host)
+		}
+		return want(ends[n].Err == err, "it was told: %v", ends[n].Err)
+	}
+}
+
+// seg checks the n-th segment of a kind.
+func seg(world, host int, kind string, n int, f func(p *Play, k *Packet) error) func(r *Run) error {
+	return func(r *Run) error {
+		p := r.Plays[world]
+		k := p.nth(host, kind, n)
+		if k == nil {
+			return fmt.Errorf("%c sent no such segment", 'A'+host)
+		}
+		return f(p, k)
+	}
+}

@@ -1,0 +1,274 @@
+package lab
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"estab/internal/trace"
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// Told is a sentence of the story at its moment.
+type Told struct {
+	At   tcp.Time
+	Text Text
+
+	host   int
+	state  tcp.State // the row in which the host enters it, for the nth time
+	nth    int
+	packet int // or that of this packet, from 1
+}
+
+// tell finds the moments of the story. Sentences whose moment never came are
+// left out. A cue is
+//
+//	begin, end
+//	@2s                since the beginning
+//	A TIME-WAIT        A enters the state
+//	B sends FIN        a segment leaves; also SYN, SYN-ACK, RST, ACK, data
+//	B gets RST         it arrives (not: it is lost)
+//	A:2                the second segment that A sends
+//	A timer persist    a timer goes off
+//
+// and may end in #2: the second time.
+func (r *Run) tell(p *Play, story []Beat) []Told {
+	var told []Told
+	for _, b := range story {
+		if x, ok := p.find(b.Cue); ok {
+			x.Text = b.Text.fill(&r.Params)
+			told = append(told, x)
+		}
+	}
+	slices.SortStableFunc(told, func(a, b Told) int { return cmp.Compare(a.At, b.At) })
+	return told
+}
+
+// find finds the moment of a cue.
+func (p *Play) find(cue string) (Told, bool) {
+	x := Told{nth: 1, state: ^tcp.State(0)}
+	name, nth, ok := strings.Cut(cue, "#")
+	if ok {
+		x.nth, _ = strconv.Atoi(nth)
+	}
+	switch {
+	case name == "begin":
+		x.At = p.start
+		return x, true
+	case name == "end":
+		x.At = p.End
+		return x, true
+	case strings.HasPrefix(name, "@"):
+		d, err := parseTime(name[1:])
+		x.At = p.start.Add(d)
+		return x, err == nil
+	}
+	if host, n, ok := strings.Cut(name, ":"); ok {
+		name, x.nth = host+" sends any", 1
+		x.nth, _ = strconv.Atoi(n)
+	}
+	who, what, _ := strings.Cut(name, " ")
+	x.host = int(who[0] - 'A')
+	verb, object, _ := strings.Cut(what, " ")
+	switch verb {
+	case "sends", "gets":
+		return p.findPacket(x, verb, object)
+	case "timer":
+		return p.findTimer(x, object)
+	}
+	for s := tcp.StateClosed; s <= tcp.StateTimeWait; s++ {
+		if s.String() == what {
+			c, ok := p.entered(x.host, s, x.nth)
+			x.At, x.state = c.at, s
+			return x, ok
+		}
+	}
+	return x, false
+}
+
+func (p *Play) findPacket(x Told, verb, object string) (Told, bool) {
+	n := 0
+	for i := range p.Packets {
+		k := &p.Packets[i]
+		from := int(k.From)
+		if verb == "gets" {
+			from = 1 - from
+		}
+		if from != x.host || !isKind(&k.Seg, object) || verb == "gets" && k.Copies == 0 {
+			continue
+		}
+		if n++; n == x.nth {
+			x.packet, x.At = i+1, k.Time
+			if verb == "gets" {
+				x.At = k.Arrive[0]
+			}
+			return x, true
+		}
+	}
+	return x, false
+}
+
+func (p *Play) findTimer(x Told, name string) (Told, bool) {
+	n := 0
+	for _, e := range p.Events[x.host] {
+		if e.Kind == tcp.EventTimer && (e.Timer.String() == name || name == "retransmit" && e.Timer == tcp.TimerRetransmit) {
+			if n++; n == x.nth {
+				x.At = e.Time
+				return x, true
+			}
+		}
+	}
+	return x, false
+}
+
+// isKind reports whether a segment is what a cue calls it.
+func isKind(s *tcp.SegHeader, kind string) bool {
+	f := s.Flags
+	switch kind {
+	case "any":
+		return true
+	case "SYN":
+		return f.Any(wire.SYN) && !f.Any(wire.ACK)
+	case "SYN-ACK":
+		return f.Any(wire.SYN) && f.Any(wire.ACK)
+	case "FIN":
+		return f.Any(wire.FIN)
+	case "RST":
+		return f.Any(wire.RST)
+	case "ACK":
+		return !f.Any(wire.SYN|wire.FIN|wire.RST) && s.Len == 0
+	case "data":
+		return s.Len > 0
+	}
+	return false
+}
+
+// count is how many segments of a kind a host sent.
+func (p *Play) count(host int, kind string) int {
+	n := 0
+	for i := range p.Packets {
+		if k := &p.Packets[i]; int(k.From) == host && isKind(&k.Seg, kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// nth is the n-th segment of a kind that a host sent, from 1; nil if there are
+// fewer.
+func (p *Play) nth(host int, kind string, n int) *Packet {
+	for i := range p.Packets {
+		if k := &p.Packets[i]; int(k.From) == host && isKind(&k.Seg, kind) {
+			if n--; n == 0 {
+				return k
+			}
+		}
+	}
+	return nil
+}
+
+// Ladder is the conversation of A and B, with the story between its rows.
+func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
+	var ends [2]trace.End
+	for i := range ends {
+		h := p.stage.actors[i].host
+		ends[i] = trace.End{Name: h.Name, Addr: h.Addrs[0].String()}
+	}
+	ends[A].State = tcp.StateClosed.String()
+	ends[B].State = tcp.StateClosed.String()
+	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
+	keep := r.Scenario.Keep
+	if keep == 0 {
+		keep = 4
+	}
+	b.Keep(keep, 2)
+	p.build(b)
+	l := b.Ladder()
+	l.Letters()
+	p.caption(l, lang)
+	return l
+}
+
+// build tells a builder what happened.
+func (p *Play) build(b *trace.Builder) {
+	for _, n := range p.Notes {
+		if n.Host <= B {
+			b.Note(trace.Side(n.Host), n.At, n.Text)
+		}
+	}
+	drops := map[string]wire.Reason{}
+	for host := A; host <= B; host++ {
+		for _, e := range p.Events[host] {
+			if e.Kind == tcp.EventDrop && e.HasSeg {
+				drops[fmt.Sprint(host, e.Time, e.Seg.Seq, e.Seg.Ack, e.Seg.Flags, e.Seg.Len)] = e.Reason
+			}
+			if e.Kind != tcp.EventOut && e.Kind != tcp.EventIn && e.Kind != tcp.EventDrop {
+				b.Event(trace.Side(host), e)
+			}
+		}
+	}
+	for i := range p.Packets {
+		k := p.Packets[i].Packet
+		for c := range k.Copies {
+			why, ok := drops[fmt.Sprint(int(k.From.Other()), k.Arrive[c], k.Seg.Seq, k.Seg.Ack, k.Seg.Flags, k.Seg.Len)]
+			if ok {
+				k.Dropped = why
+			}
+		}
+		b.Packet(k)
+	}
+}
+
+// caption puts each sentence above the row that it is about.
+func (p *Play) caption(l *trace.Ladder, lang Lang) {
+	for _, x := range p.Story {
+		text := "▸ " + x.Text.In(lang)
+		if row := p.rowOf(l, &x); row != nil {
+			row.Caption = append(row.Caption, text)
+		} else {
+			l.After = append(l.After, text)
+		}
+	}
+}
+
+// rowOf finds the row of a moment: that in which the state is entered, or the
+// segment leaves or arrives; otherwise the first that is not earlier.
+func (p *Play) rowOf(l *trace.Ladder, x *Told) *trace.Row {
+	at := x.At.Sub(l.Began)
+	n := 0
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		if x.state <= tcp.StateTimeWait {
+			for _, s := range row.States[x.host] {
+				if s == x.state.String() {
+					if n++; n == x.nth {
+						return row
+					}
+				}
+			}
+			continue
+		}
+		if x.packet > 0 {
+			k := &p.Packets[x.packet-1]
+			if row.Kind == trace.RowArrow && row.From == k.From && row.Seg.SegHeader == k.Seg &&
+				(row.Time == at || row.Arrive == at && (row.Mark&(trace.MarkArrives|trace.MarkDeparts) != trace.MarkDeparts)) {
+				return row
+			}
+			continue
+		}
+		if row.Time >= at {
+			return row
+		}
+	}
+	if x.state <= tcp.StateTimeWait || x.packet > 0 {
+		for i := range l.Rows {
+			if l.Rows[i].Time >= at {
+				return &l.Rows[i]
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package lab
+
+import (
+	"fmt"
+	"time"
+
+	"estab/internal/trace"
+	"estab/tcp"
+)
+
+// Run is a scenario that was played.
+type Run struct {
+	Scenario Scenario
+	Params   Params
+	Plays    []*Play
+	Verdicts []Verdict
+	Tables   []Table
+}
+
+// Play is one of its worlds, after the end.
+type Play struct {
+	Name     Text
+	Ends     [][]*End      // of connections, by host
+	Events   [][]tcp.Event // by host
+	Packets  []Packet      // that crossed the path between A and B
+	Notes    []Note
+	Shots    []Shot
+	Story    []Told
+	Left     []tcp.Counts // what each host still holds at the end
+	Counters []tcp.Counters
+	End      tcp.Time
+	Figures  map[string]float64 // what a scenario that measures has measured
+
+	start tcp.Time
+	stage *Stage
+}
+
+// Packet is a packet on the path.
+type Packet struct {
+	trace.Packet
+	Data []byte
+}
+
+// Note is something at one host that no event tells.
+type Note struct {
+	At   tcp.Time
+	Host int
+	Text string
+}
+
+// Verdict is what became of a claim.
+type Verdict struct {
+	Text   Text
+	State  VerdictState
+	Reason string // why it does not hold
+}
+
+// VerdictState is holds, fails or does not apply.
+type VerdictState uint8
+
+// What can become of a claim.
+const (
+	Holds VerdictState = iota
+	Fails
+	NotApplicable // the parameters were changed and it speaks of the scripted run
+)
+
+// Play runs the scenario.
+func (s Scenario) Play(p Params) (*Run, error) {
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	r := &Run{Scenario: s, Params: p}
+	for i := range s.Worlds {
+		play, err := r.play(&s.Worlds[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
+		}
+		play.Story = r.tell(play, s.Worlds[i].Story)
+		r.Plays = append(r.Plays, play)
+	}
+	for _, c := range s.Claims {
+		r.Verdicts = append(r.Verdicts, r.judge(&c))
+	}
+	if s.Table != nil {
+		r.Tables = s.Table(r)
+	}
+	return r, nil
+}
+
+func (r *Run) judge(c *Claim) Verdict {
+	v := Verdict{Text: c.Text.fill(&r.Params)}
+	if err := c.Check(r); err != nil {
+		v.State, v.Reason = Fails, err.Error()
+		if !c.Always && r.Params.Changed() {
+			v.State = NotApplicable
+		}
+	}
+	return v
+}
+
+// OK reports whether no claim failed.
+func (r *Run) OK() bool {
+	for _, v := range r.Verdicts {
+		if v.State == Fails {
+			return false
+		}
+	}
+	return true
+}
+
+// At is a time since the beginning of the world.
+func (p *Play) At(t tcp.Time) time.Duration { return t.Sub(p.start) }
+
+// change is a state that a host's connection entered.
+type change struct {
+	at    tcp.Time
+	to    tcp.State
+	event tcp.Event
+}
+
+// history is the states that a host went through, of all its connections. A
+// state that is entered twice in a row, because a record became a connection,
+// counts once.
+func (p *Play) history(host int) []change {
+	var h []change
+	for _, e := range p.Events[host] {
+		if e.Kind != tcp.EventState || len(h) > 0 && h[len(h)-1].to == e.To && h[len(h)-1].event.Tuple == e.Tuple ||
+			e.From == e.To || e.From == tcp.StateClosed && e.To == tcp.StateSynReceived {
+			continue
+		}
+		h = append(h, change{e.Time, e.To, e})
+	}
+	return h
+}
+
+// entered is when a host entered a state for the n-th time, from 1.
+func (p *Play) entered(host int, s tcp.State, n int) (change, bool) {
+	for _, c := range p.history(host) {
+		if c.to == s {
+			if n--; n == 0 {
+				return c, true
+			}
+		}
+	}
+	return change{}, false
+}
+
+// path is the states in order, as text.
+func (p *Play) path(host int) string {
+	s := ""
+	for i, c := range p.history(host) {
+		if i > 0 {
+			s += " "
+		}
+		s += c.to.String()
+	}
+	return s
+}
+
+// stateAt is the state of a host's latest connection at a time.
+func (p *Play) stateAt(host int, at tcp.Time) tcp.State {
+	s := tcp.StateClosed
+	for _, c := range p.history(host) {
+		if c.at > at {
+			break
+		}
+		s = c.to
+	}
+	return s
+}
