@@ -167,15 +167,14 @@ func (p *player) gather(f *flow, want *Segment) (last *packet, n int) {
 // wants it where a SEND ends (MUST-61), and there it is compared. But Linux sets
 // it also on whatever it lets the network card cut up, wherever that ends; so
 // what left as several segments and is stated as one has it. Where Linux sends
-// such a segment again, where the card cuts up nothing, and where a timer sends
-// what the program holds back, it depends on how the text lies in its buffers:
-// there either will do.
+// such a segment again, and where the card cuts up nothing, it depends on how
+// the text lies in its buffers: there either will do.
 func (p *player) adjustPush(want, got *Segment, f *flow, n int, last *packet) {
 	if p.set.face != faceLinux || got.Seq.Len == 0 || got.Flags.Has(FlagPSH) || f.isPushEnd(last.seq+uint32(len(last.payload))) {
 		return
 	}
 	whole := n > 1 && !last.again && !p.set.noTSO && !f.corked
-	depends := n > 1 && last.again || p.set.noTSO || f.corked && last.cause == causeTimer
+	depends := n > 1 && last.again || p.set.noTSO
 	if whole || depends && want.Flags.Has(FlagPSH) {
 		got.Flags.Bits |= FlagPSH
 	}

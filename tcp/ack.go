@@ -102,15 +102,20 @@ func (c *conn) wantsToSend() bool {
 // be updated. If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =<
 // SEG.ACK)), set SND.WND <- SEG.WND, set SND.WL1 <- SEG.SEQ, and set SND.WL2
 // <- SEG.ACK." It reports whether the window changed.
+//
+// Deviation: an ACK of something new is news of the window too, whatever its
+// sequence number. Taking SND.UNA from it and not SND.WND would move the right
+// edge by what it acknowledges.
 // Obeys: RFC 9293 MUST-1, MUST-34; RFC 1122 4.2.2.16; RFC 7323 2.3b.
 func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 	if seg.Ack.Less(c.snd.UNA) {
 		return false
 	}
-	if !c.snd.WL1.Less(seg.Seq) && !(c.snd.WL1 == seg.Seq && c.snd.WL2.LessEq(seg.Ack)) {
+	if !c.snd.UNA.Less(seg.Ack) && !c.snd.WL1.Less(seg.Seq) &&
+		!(c.snd.WL1 == seg.Seq && c.snd.WL2.LessEq(seg.Ack)) {
 		return false
 	}
-	c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
+	c.snd.WL1, c.snd.WL2 = seq.Max(c.snd.WL1, seg.Seq), seg.Ack
 	wnd := uint32(seg.Wnd) << c.snd.scale
 	if wnd == c.snd.WND {
 		return false

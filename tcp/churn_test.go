@@ -88,7 +88,7 @@ func (c *churn) note(from *end, seg *Segment) {
 	fmt.Fprint(h, c.trace, line)
 	c.trace = h.Sum64()
 	c.last = append(c.last, line)
-	if len(c.last) > 40 {
+	if len(c.last) > 25 {
 		c.last = c.last[1:]
 	}
 	c.windows(from, seg)
@@ -261,6 +261,14 @@ func lines(l []string) (s string) {
 	return s
 }
 
+// seeds is how many seeds to play: very many if the long tests are wanted.
+func seeds(n uint64) uint64 {
+	if long() {
+		return 40 * n
+	}
+	return n
+}
+
 func churnConfig(seed uint64) Config {
 	c := Config{MSL: 500 * ms, RTOMin: 20 * ms, NoTimestamps: seed&1 > 0, NoSACK: seed&2 > 0, NoWindowScaling: seed&4 > 0}
 	if seed&8 > 0 {
@@ -272,7 +280,7 @@ func churnConfig(seed uint64) Config {
 // The same calls on a clone give the same segments, and leave the original
 // alone (DESIGN, "Clone() and AppendState").
 func TestCloneDoesTheSame(t *testing.T) {
-	for seed := range uint64(16) {
+	for seed := range seeds(16) {
 		c := newChurn(t, seed, Time(time.Hour), churnConfig(seed), churnConfig(seed))
 		for round := range 4 {
 			for range 60 {
@@ -299,7 +307,7 @@ func TestCloneDoesTheSame(t *testing.T) {
 // segments and the same state after every step.
 func TestFastPathDoesTheSame(t *testing.T) {
 	fast := uint64(0)
-	for seed := range uint64(32) {
+	for seed := range seeds(24) {
 		cfg := churnConfig(seed)
 		slow := cfg
 		slow.NoFastPath = true
@@ -328,7 +336,7 @@ func TestFastPathDoesTheSame(t *testing.T) {
 // The dump is relative to now: the same history an hour, a day or a wrap of the
 // ISS clock later gives the same dump. (Without timestamps, which are a clock.)
 func TestDumpIsRelativeToNow(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range seeds(8) {
 		cfg := churnConfig(seed)
 		cfg.NoTimestamps = true
 		x := newChurn(t, seed, Time(time.Hour), cfg, cfg)
@@ -366,7 +374,7 @@ func TestSameSeedSameSegments(t *testing.T) {
 // And everything ends: after the users have gone, nothing is left.
 func TestChurnLeavesNothing(t *testing.T) {
 	conns := 0
-	for seed := range uint64(30) {
+	for seed := range seeds(30) {
 		c := newChurn(t, seed, Time(time.Hour), churnConfig(seed), churnConfig(seed))
 		for range 400 {
 			c.act()

@@ -152,22 +152,28 @@ func TestShowsTwoLossesHalveTwice(t *testing.T) {
 	}
 }
 
-// With nothing lost that was not repeated, new text that the peer's window
-// holds back and room in the congestion window, the hole below the highest SACK
-// is repeated on less evidence than IsLost asks for: once.
+// With nothing lost that was not repeated, no new text that could go and room in
+// the congestion window, the hole below the highest SACK is repeated on less
+// evidence than IsLost asks for: once. New text can't go because there is none,
+// or because the peer's window holds it back.
 // Shows: RFC 6675 4g.
 func TestShowsLastResortOfNextSeg(t *testing.T) {
-	r := sacking(t)
-	r.win = 10000
-	r.in(". 1:1(0) ack 1")
-	r.write(12000)
-	r.sent = r.sent[:0]
-	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
-	r.want(". 1:1001(1000) ack 1")
-	r.in(". 1:1(0) ack 1 <sack 1001:8001>")
-	r.want()
-	r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>") // one segment above the hole: not lost yet
-	r.want(". 8001:9001(1000) ack 1")
-	r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>")
-	r.want()
+	for _, waiting := range []int{0, 2000} {
+		r := sacking(t)
+		r.win = 10000
+		r.in(". 1:1(0) ack 1")
+		r.write(10000 + waiting)
+		r.sent = r.sent[:0]
+		r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
+		r.want(". 1:1001(1000) ack 1")
+		r.in(". 1:1(0) ack 1 <sack 1001:8001>")
+		r.want()
+		r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>") // one segment above the hole: not lost yet
+		if len(r.sent) != 1 || r.sent[0].Seq-r.iss != 8001 || r.sent[0].DataLen() != 1000 {
+			t.Fatalf("%d bytes waiting: sent\n%s, want 8001:9001", waiting, r.show(r.sent, ""))
+		}
+		r.sent = r.sent[:0]
+		r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>")
+		r.want()
+	}
 }

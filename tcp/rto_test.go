@@ -118,13 +118,13 @@ func TestTimeoutRestartsSlowStart(t *testing.T) {
 // Shows: RFC 5681 3.1j.
 func TestSecondTimeoutKeepsSsthresh(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{NoDelay: true})
-	for range 8 { // no full segments: those would look like a black hole
-		r.write(900)
+	for range 8 { // small segments: large ones would look like a black hole
+		r.write(500)
 	}
 	r.sent = r.sent[:0]
 	for _, d := range []time.Duration{300, 600, 1200} {
-		r.after(d*ms, ". 1:901(900) ack 1")
-		if s := r.status(); s.Ssthresh != 3600 || s.Cwnd != 1000 {
+		r.after(d*ms, ". 1:501(500) ack 1", ". 501:1001(500) ack 1")
+		if s := r.status(); s.Ssthresh != 2000 || s.Cwnd != 1000 {
 			t.Errorf("cwnd %d, ssthresh %d", s.Cwnd, s.Ssthresh)
 		}
 	}

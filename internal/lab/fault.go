@@ -103,3 +103,10 @@ func segment(b []byte) (seg tcp.Segment, ok bool) {
 	seg.Local, seg.Remote = h.Dst, h.Src
 	return seg, true
 }
+
+type packetOnPath = sim.Packet
+
+// meddler may change what becomes of a packet.
+type meddler = func(p *packetOnPath)
+
+func lose(p *packetOnPath) { p.Fate = netem.Fate{Passage: netem.Passage{Drop: netem.Lost}} }

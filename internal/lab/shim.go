@@ -15,7 +15,7 @@ func (s *Stage) twoWay() {
 		if !ok || !p.Back || !k.Flags.Has(wire.SYN|wire.ACK) {
 			return
 		}
-		third := s.Forge(k.Tuple, k.Ack, k.Seq+1, wire.ACK, 65535>>min(k.Options.WindowScale, 14), nil, &k)
+		third := s.Forge(k.Tuple, k.Ack, k.Seq+1, wire.ACK, 512, nil, &k)
 		s.World.At(s.World.Now(), func() {
 			s.Note(B, "shim: B takes its own SYN,ACK for the last word")
 			s.Host(B).Inject(third)

@@ -32,7 +32,6 @@ type Stage struct {
 	actors []*actor
 	sent   [2]int // segments, by host
 	meddle []func(*sim.Packet)
-	ended  bool
 }
 
 // Host is one of the two hosts, or one that Setup has added.
@@ -158,13 +157,10 @@ func (s *Stage) run() {
 	if limit == 0 {
 		limit = 20 * time.Minute
 	}
-	s.At(limit, func() { s.ended = true })
-	for !s.ended && s.World.Step() {
+	for s.World.Step() && s.Now() <= limit {
 		s.drain()
-		if s.idle() {
-			break
-		}
 	}
+	s.drain()
 	s.play.End = s.World.Now()
 	for i, a := range s.actors {
 		s.play.Left = append(s.play.Left, a.host.TCP().Counts())
@@ -172,9 +168,6 @@ func (s *Stage) run() {
 		s.play.Ends[i] = a.ends
 	}
 }
-
-// idle reports whether nothing but the end of the run is left to happen.
-func (s *Stage) idle() bool { return false }
 
 // drain takes the events out of the rings, and looks at the TCBs when a state
 // has changed.

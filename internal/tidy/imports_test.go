@@ -39,6 +39,10 @@ var mayImport = map[string][]string{
 	"script":         {"sim", "inet", "tcp", "internal/wire", "internal/seq", "internal/trace", "internal/netem", "net/netip", "testing", "time", "path/filepath", "os", "sync", "runtime"},
 	"":               {"inet", "tcp", "link", "internal/wire", "net", "net/netip", "sync", "sync/atomic", "context", "time", "crypto/rand", "os", "syscall", "runtime"},
 	"internal/tidy":  {},
+
+	"internal/ledger":     {"embed"},
+	"internal/ledger/gen": {"internal/ledger", "go/ast", "go/parser", "go/token", "io/fs", "os", "path", "path/filepath"},
+	"internal/mutants":    {"embed", "flag", "os", "os/exec", "path/filepath", "runtime", "time"},
 }
 
 // packages calls f for each Go file of the root module that is not a test.

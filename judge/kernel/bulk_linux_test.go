@@ -72,6 +72,7 @@ func exchange(t *testing.T, e ends, n int64) {
 // 64 MiB each way at once, on a clean wire, at a loss of 2 % (less of it if
 // there is no time) and on a bad wire: SHA-256 equal.
 func TestBulk(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, impair string
 		size         int64

@@ -61,6 +61,7 @@ func eachFirst(t *testing.T, s setting, f func(w *world, e ends, estabFirst bool
 			name = "estab first"
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			both(t, s, func(w *world, e ends) { f(w, e, estabFirst) })
 		})
 	}
@@ -69,6 +70,7 @@ func eachFirst(t *testing.T, s setting, f func(w *world, e ends, estabFirst bool
 // After one end has closed its direction, data flows the other way for as long
 // as the other end wants, and the end that has closed still reads it.
 func TestHalfClose(t *testing.T) {
+	t.Parallel()
 	rest := 500 * time.Millisecond
 	if long() {
 		rest = 5 * time.Second
@@ -107,6 +109,7 @@ func TestHalfClose(t *testing.T) {
 
 // Whoever closes first holds TIME-WAIT, and the other end nothing.
 func TestTimeWait(t *testing.T) {
+	t.Parallel()
 	eachFirst(t, watched(setting{cfg: estab.Config{MSL: 500 * time.Millisecond}}), func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
@@ -130,6 +133,7 @@ func TestTimeWait(t *testing.T) {
 // Both close before either hears of it: FINs cross, both go through CLOSING to
 // TIME-WAIT.
 func TestSimultaneousClose(t *testing.T) {
+	t.Parallel()
 	s := watched(setting{impair: link.Impairment{Out: "delay 50ms", In: "delay 50ms"}, cfg: estab.Config{MSL: 100 * time.Millisecond}})
 	both(t, s, func(w *world, e ends) {
 		t := w.t
@@ -154,6 +158,7 @@ func TestSimultaneousClose(t *testing.T) {
 // Both close in one breath with unread data nowhere and no delay: whatever the
 // interleaving, both reach the end in order.
 func TestCloseRace(t *testing.T) {
+	t.Parallel()
 	n := 20
 	if long() {
 		n = 500
@@ -180,6 +185,7 @@ func TestCloseRace(t *testing.T) {
 // A reset in the middle, by SO_LINGER 0: the other end's reads and writes fail
 // with ECONNRESET (then EPIPE), and neither keeps anything.
 func TestReset(t *testing.T) {
+	t.Parallel()
 	eachFirst(t, watched(setting{}), func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
@@ -211,6 +217,7 @@ func TestReset(t *testing.T) {
 // An end that closes with unread data sends a RST (RFC 2525 §2.17, SHLD-3), as
 // does the kernel for a process that is killed.
 func TestCloseWithUnreadData(t *testing.T) {
+	t.Parallel()
 	eachFirst(t, watched(setting{}), func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)

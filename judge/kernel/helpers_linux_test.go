@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"errors"
+	"flag"
 	"net"
 	"net/netip"
 	"os"
@@ -31,6 +32,16 @@ const patience = 30 * time.Second
 
 // long reports whether a test may take its time.
 func long() bool { return os.Getenv("ESTAB_LONG") != "" && !testing.Short() }
+
+// TestMain lets more tests run at a time than there are processors: they have
+// a namespace each, and most of their time they wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		f.Value.Set("8")
+	}
+	os.Exit(m.Run())
+}
 
 // world is a kernel and an estab host at the two ends of a wire.
 type world struct {
@@ -217,6 +228,7 @@ func both(t *testing.T, s setting, f func(w *world, e ends)) {
 	t.Helper()
 	for role, name := range roles {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			families(t, s, func(w *world, family int) { f(w, w.connect(family, role)) })
 		})
 	}

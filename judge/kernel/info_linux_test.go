@@ -49,6 +49,7 @@ func (l ssLine) number(t testing.TB, word string) int {
 // What both ends know of a connection they agree on: `ss -tino` about the
 // kernel's and Conn.Info about estab's.
 func TestInfoAgrees(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		set  setting
@@ -120,6 +121,7 @@ func compare(t *testing.T, k ssLine, e ends) {
 // The states of both ends agree with each other at every step of a close in
 // order, from either side.
 func TestInfoStates(t *testing.T) {
+	t.Parallel()
 	eachFirst(t, setting{}, func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)

@@ -22,6 +22,7 @@ import (
 
 // Nobody listens: ECONNREFUSED at once, both ways.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	families(t, setting{}, func(w *world, family int) {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -41,6 +42,7 @@ func TestRefused(t *testing.T) {
 // Nobody is there: ETIMEDOUT, here after one repeat of the SYN, or the
 // dialer's own time-out.
 func TestNobodyThere(t *testing.T) {
+	t.Parallel()
 	families(t, setting{cfg: estab.Config{}}, func(w *world, family int) {
 		t := w.t
 		silent := netip.MustParseAddrPort([]string{"10.77.0.99:80", "[fd77::99]:80"}[family])
@@ -76,6 +78,7 @@ func TestNobodyThere(t *testing.T) {
 // The peer falls silent in the middle: with a user timeout the one with data
 // in flight gives up with ETIMEDOUT (RFC 5482).
 func TestPeerGoesSilent(t *testing.T) {
+	t.Parallel()
 	families(t, setting{}, func(w *world, family int) {
 		t := w.t
 		l := w.estabListen(family)
@@ -161,6 +164,7 @@ func ask(ctx context.Context, dial func(context.Context, string, string) (net.Co
 // Short connections: one after another and 200 at once, on a clean wire and on
 // a bad one.
 func TestManyConnections(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, impair string
 		sequence     int
@@ -221,6 +225,7 @@ func (w *world) kernelDialFrom(local, to net.Addr) (c net.Conn, err error) {
 // While estab holds TIME-WAIT, the kernel opens the same pair of sockets
 // again: its SYN is newer, so it is taken (RFC 6191), and the old one is gone.
 func TestReopenEstabInTimeWait(t *testing.T) {
+	t.Parallel()
 	families(t, watched(setting{}), func(w *world, family int) {
 		t := w.t
 		l := w.estabListen(family)
@@ -250,7 +255,8 @@ func TestReopenEstabInTimeWait(t *testing.T) {
 
 // While the kernel holds TIME-WAIT, estab opens the same pair again.
 func TestReopenKernelInTimeWait(t *testing.T) {
-	families(t, setting{}, func(w *world, family int) {
+	t.Parallel()
+	families(t, watched(setting{}), func(w *world, family int) {
 		t := w.t
 		l := w.kernelListen(family)
 		d := estab.Dialer{Host: w.host, Timeout: patience}
@@ -269,9 +275,10 @@ func TestReopenKernelInTimeWait(t *testing.T) {
 			s.Close()
 			mustEOF(t, c)
 			d.LocalAddr = c.LocalAddr().(*net.TCPAddr).AddrPort()
+			h := w.history(c.LocalAddr(), c.RemoteAddr())
 			c.Close()
-			eventually(t, "the kernel's TIME-WAIT", func() bool {
-				return w.kernelState(s.LocalAddr(), s.RemoteAddr()) == "TIME-WAIT"
+			eventually(t, "the kernel's TIME-WAIT, estab CLOSED", func() bool {
+				return w.kernelState(s.LocalAddr(), s.RemoteAddr()) == "TIME-WAIT" && strings.HasSuffix(h.path(), "LAST-ACK CLOSED")
 			})
 		}
 	})
@@ -280,6 +287,7 @@ func TestReopenKernelInTimeWait(t *testing.T) {
 // While estab holds TIME-WAIT as the one who dialled, it may dial again from
 // the same socket once a second has passed, and not before.
 func TestRedialFromTimeWait(t *testing.T) {
+	t.Parallel()
 	families(t, watched(setting{}), func(w *world, family int) {
 		t := w.t
 		l := w.kernelListen(family)

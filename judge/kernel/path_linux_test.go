@@ -64,6 +64,7 @@ func (w *world) behind() int {
 // link from now on and says so (ICMP fragmentation needed, packet too big).
 // Both ends make their segments smaller, and every byte arrives.
 func TestPathShrinks(t *testing.T) {
+	t.Parallel()
 	families(t, setting{}, func(w *world, family int) {
 		t := w.t
 		far := w.behind()
@@ -124,6 +125,7 @@ func warmUp(t testing.TB, e ends) {
 // A path shrinks and nobody says so: packets above 1300 bytes vanish. Both
 // ends find out by themselves (the kernel if it is told to, RFC 4821).
 func TestBlackHole(t *testing.T) {
+	t.Parallel()
 	s := setting{sysctls: map[string]string{"net.ipv4.tcp_mtu_probing": "1"}}
 	both(t, s, func(w *world, e ends) {
 		t := w.t
@@ -143,6 +145,7 @@ func TestBlackHole(t *testing.T) {
 
 // Small and large links: the MSS follows the MTU, both ways, and 16 MiB pass.
 func TestMTUs(t *testing.T) {
+	t.Parallel()
 	for _, mtu := range []int{1280, 1281, 9000, 65535} {
 		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
 			both(t, setting{mtu: mtu}, func(w *world, e ends) {
@@ -168,6 +171,7 @@ func TestMTUs(t *testing.T) {
 // Nobody routes to where estab wants to: the router's ICMP error ends the
 // attempt with the errno that Linux gives it.
 func TestNoRoute(t *testing.T) {
+	t.Parallel()
 	families(t, setting{}, func(w *world, family int) {
 		w.behind()
 		to := []string{"192.0.2.1:80", "[2001:db8::1]:80"}[family]

@@ -47,6 +47,7 @@ func (c wireCase) each(t *testing.T, f func(w *world, family int)) {
 
 // curl, on the kernel, loads from net/http's server on estab and uploads to it.
 func TestCurl(t *testing.T) {
+	t.Parallel()
 	for _, c := range wires() {
 		c.each(t, func(w *world, family int) {
 			t := w.t
@@ -111,6 +112,7 @@ func fileDigest(t testing.TB, name string) string {
 
 // nginx, on the kernel, serves net/http's client on estab.
 func TestNginx(t *testing.T) {
+	t.Parallel()
 	for _, c := range wires() {
 		c.each(t, func(w *world, family int) {
 			t := w.t

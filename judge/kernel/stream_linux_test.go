@@ -18,6 +18,7 @@ import (
 // The reader sleeps until the sender's window is zero, and for a while after:
 // the sender probes and doesn't give up, and afterwards everything arrives.
 func TestZeroWindow(t *testing.T) {
+	t.Parallel()
 	sleep := 1500 * time.Millisecond
 	if long() {
 		sleep = 10 * time.Second
@@ -28,6 +29,7 @@ func TestZeroWindow(t *testing.T) {
 			name = "estab sends"
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			both(t, setting{}, func(w *world, e ends) {
 				t := w.t
 				deadline(t, e.kernel, e.estab)
@@ -85,6 +87,7 @@ func kernelInfo(t testing.TB, c *net.TCPConn) *unix.TCPInfo {
 // Keep-alive: each end's probes are answered by the other, however long nobody
 // says anything, and the connection still works.
 func TestKeepAlive(t *testing.T) {
+	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		c := net.KeepAliveConfig{Enable: true, Idle: 200 * time.Millisecond, Interval: 200 * time.Millisecond, Count: 3}
@@ -117,6 +120,7 @@ func TestKeepAlive(t *testing.T) {
 // Keep-alive to a peer that is gone ends the connection with ETIMEDOUT, on
 // both sides.
 func TestKeepAliveToNobody(t *testing.T) {
+	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
@@ -140,6 +144,7 @@ func TestKeepAliveToNobody(t *testing.T) {
 // Urgent data from the kernel (MSG_OOB) is delivered in line, in its place
 // (RFC 6093 §4: applications get it so).
 func TestUrgent(t *testing.T) {
+	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.estab)
@@ -174,6 +179,7 @@ func TestUrgent(t *testing.T) {
 
 // One byte at a time, each an answer to the other: nothing waits for a timer.
 func TestPingPong(t *testing.T) {
+	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
@@ -193,6 +199,7 @@ func TestPingPong(t *testing.T) {
 // A connection lives through a silence of the wire, and through an interface
 // that is down for a while.
 func TestOutage(t *testing.T) {
+	t.Parallel()
 	both(t, setting{cfg: estab.Config{}}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)

@@ -9,6 +9,9 @@ import (
 )
 
 func TestTry(t *testing.T) {
+	if os.Getenv("ESTAB_LONG") == "" {
+		t.Skip()
+	}
 	for _, w := range Worlds() {
 		t0 := time.Now()
 		r := Explore(&w, Options{States: 8_000_000})

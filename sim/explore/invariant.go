@@ -36,7 +36,7 @@ func (s *search) check(st *state) string {
 // is to prevent old duplicate connection initiations from causing confusion."
 func (s *search) checkNumbers(me, peer *local, x int) string {
 	p := me.facts.synced
-	if p == 0 || peer.user.holds(p) {
+	if p == 0 || peer.user.holds(p) || s.w.TwoWay {
 		return ""
 	}
 	n := s.pairs.all[p-1]

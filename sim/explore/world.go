@@ -110,7 +110,7 @@ func (w *World) config(end int, boots uint8) tcp.Config {
 	c.Congestion = "reno"
 	c.RTOInitial, c.RTOMin, c.RTOMax, c.DelayedAck = rto, rto, rto, -1
 	c.ChallengeAcks = -1
-	c.Defence.NoSources = true
+	c.Defence.NoSources, c.NoIdleRestart, c.FixedBuffers = true, true, true
 	c.SynRetries, c.SynAckRetries = retries, retries
 	c.Retries1, c.Retries2, c.OrphanRetries = retries, retries, retries
 	c.FinWait2Timeout = 20 * time.Second

@@ -65,9 +65,9 @@ func sound() []World {
 		{Name: "open", Title: "the three-way handshake (figure 6)",
 			Ends: [2]End{client(do(Open)), server()}, Stay: true, Lose: 3, Double: 2, Delay: 2},
 		{Name: "simultaneous-open", Title: "both ends open at once (figure 7)",
-			Ends: [2]End{client(do(Open, Early)), client(do(Open, Early))}, Lose: 1, Delay: 1, InFlight: 4},
+			Ends: [2]End{client(do(Open, Early)), client(do(Open, Early))}, Lose: 1, Delay: 1, InFlight: 4, Resets: true},
 		{Name: "passive-to-active", Title: "a listener that turns round and opens",
-			Ends: [2]End{client(do(Open, Shutdown)), also(server(do(Shutdown)), do(Turn, Shutdown))}, Lose: 1, Delay: 1, InFlight: 4},
+			Ends: [2]End{client(do(Open, Shutdown)), also(server(do(Shutdown)), do(Turn, Shutdown))}, Lose: 1, Delay: 1, InFlight: 4, Resets: true},
 		{Name: "close", Title: "A closes, then B (figure 12)",
 			Ends: [2]End{client(do(Open), send(1), do(Shutdown)), server(last)}, Lose: 1, Double: 1, Delay: 1},
 		{Name: "simultaneous-close", Title: "both ends close at once (figure 13)",
@@ -89,7 +89,7 @@ func sound() []World {
 			Ends: [2]End{client(do(Open, Close, Open), send(1), do(Shutdown)), server(last)},
 			Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "time-wait", Title: "A closes, waits 2 MSL, and opens the pair again",
-			Ends: [2]End{client(do(Open), send(1), send(1), do(Shutdown, Open), send(1), do(Shutdown)), server(last)},
+			Ends:   [2]End{client(do(Open), send(2), send(2), do(Shutdown, Open), send(1), do(Shutdown)), server(last)},
 			Double: 2, Delay: 1, Tick: tick},
 		{Name: "reuse", Title: "B closes first; A opens the pair again during B's TIME-WAIT",
 			Ends: [2]End{client(do(Open, Await, Shutdown), pause(time.Second), do(Open, Await, Shutdown)), server(do(Shutdown))},
@@ -100,8 +100,10 @@ func sound() []World {
 	}
 }
 
-// tick is one tick of the clock of initial sequence numbers (§3.4.1).
-const tick = 4 * time.Microsecond
+// tick is three ticks of the clock of initial sequence numbers (§3.4.1): more
+// than a connection uses up that only opens and closes, less than one that
+// sends.
+const tick = 12 * time.Microsecond
 
 func planted() []World {
 	last := do(Await, Shutdown)
@@ -114,8 +116,8 @@ func planted() []World {
 			Ends: [2]End{client(do(Open, Close)), server(last)}, Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true, TwoWay: true,
 			Fault: "B's SYN,ACK is answered by a forged third segment at once"},
 		{Name: "no-time-wait", Title: "the pair is opened again at once",
-			Ends: [2]End{noWait(client(do(Open), send(1), send(1), do(Shutdown, Open), send(1), do(Shutdown))), noWait(server(last))},
-			Double: 2, Delay: 1, Tick: tick, Fault: "MSL is negative: TIME-WAIT takes no time"},
+			Ends:   [2]End{noWait(client(do(Open), send(2), send(2), do(Shutdown, Open), send(1), do(Shutdown))), noWait(server(last))},
+			Double: 2, Delay: 1, Tick: tick, Resets: true, Fault: "MSL is negative: TIME-WAIT takes no time"},
 		{Name: "no-time-wait-close", Title: "the last ACK is lost",
 			Ends: [2]End{noWait(client(do(Open, Shutdown))), noWait(server(last))},
 			Lose: 1, Fault: "MSL is negative: TIME-WAIT takes no time"},
