@@ -46,6 +46,7 @@ type Config struct {
 	SendBuffer       int // bytes a connection starts with; 64 KiB
 	SendBufferMax    int // bytes it may grow to; 4 MiB
 
+	TTL        uint8  // of packets (RFC 9293 MUST-49), and hop limit; 64
 	Congestion string // "cubic" or "reno"; "cubic"
 	Backlog    int    // connections that wait for Accept, per listener; 4096
 	MaxConns   int    // connections of the host that are in their user's hands; 1,048,576

@@ -79,7 +79,7 @@ func (h *Host) makeShard(sh *shard) error {
 	if h.cfg.Events > 0 {
 		ring = tcp.NewRing(h.cfg.Events, tcp.EventAll)
 	}
-	stack, err := inet.New(inet.Config{TCP: h.cfg.engine(ring)})
+	stack, err := inet.New(inet.Config{TCP: h.cfg.engine(ring), TTL: h.cfg.TTL})
 	if err != nil {
 		return fmt.Errorf("estab: %w", err)
 	}

@@ -13,7 +13,7 @@ func emit(s *Stack, o *sent, seg *wire.Segment) bool {
 	return s.emit.Emit(seg)
 }
 
-// Shows: RFC 9293 MUST-49, SHLD-22, MAY-4; RFC 1122 3.2.1.5.
+// Shows: RFC 9293 SHLD-22, MAY-4; RFC 1122 3.2.1.5.
 func TestEmit(t *testing.T) {
 	s := twoLinks(t)
 	for _, c := range []struct {

@@ -40,7 +40,6 @@ type pendingCall struct {
 	try      attempt
 	deadline tcp.Time // when it looks again although nothing happened
 	end      time.Duration
-	failed   bool
 }
 
 // syscall is a system call as the table knows it.
@@ -57,18 +56,18 @@ type callContext struct {
 	call *Call
 	args []arg
 	s    *sock
-	p2   *pendingCall
+	wait *pendingCall
 }
 
 // until makes the call look again at a time by itself.
-func (x *callContext) until(t tcp.Time) { x.p2.deadline = t }
+func (x *callContext) until(t tcp.Time) { x.wait.deadline = t }
 
 // call makes a system call, and waits for its end unless the script says that
 // it blocks.
 func (p *player) call(e *Event, c *Call, at time.Duration) *failed {
 	sc := syscalls[c.Name]
 	args := p.plan.args[c]
-	x := &callContext{p: p, call: c, args: args, p2: &pendingCall{event: e, call: c, deadline: tcp.Never}}
+	x := &callContext{p: p, call: c, args: args, wait: &pendingCall{event: e, call: c, deadline: tcp.Never}}
 	if sc.socket {
 		x.s = p.socks[int(args[0].n)]
 		if x.s == nil {
@@ -76,18 +75,18 @@ func (p *player) call(e *Event, c *Call, at time.Duration) *failed {
 		}
 	}
 	if e.Time.HasEnd {
-		x.p2.end = e.Time.End
+		x.wait.end = e.Time.End
 		if e.Time.Relative() {
-			x.p2.end = at - e.Time.At + e.Time.End
+			x.wait.end = at - e.Time.At + e.Time.End
 		}
 	}
 	p.because(causeCall)
 	if c.Name == "close" {
 		p.because(causeClose)
 	}
-	x.p2.try = sc.start(x)
+	x.wait.try = sc.start(x)
 	p.host.flush()
-	p.pending = x.p2
+	p.pending = x.wait
 	p.wake()
 	if p.failure != nil {
 		return p.failure

@@ -59,3 +59,33 @@ func ExampleParse_error() {
 	// +0 < S 0:0(0) win 1000 <mss>
 	//                            ^
 }
+
+// A script is played in virtual time: the minute of TIME-WAIT costs nothing.
+func ExampleRunSource() {
+	const src = `
+// The end that closes first waits for 2 MSL. RFC 9293 §3.10.8.
+    0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
+   +0...0.1 connect(3, ..., ...) = 0
+   +0 > S 0:0(0) <...>
+  +.1 < S. 0:0(0) ack 1 win 1000 <mss 1000>
+   +0 > . 1:1(0) ack 1
+   +0 close(3) = 0
+   +0 > F. 1:1(0) ack 1
+  +.1 < F. 1:1(0) ack 2 win 1000
+   +0 > . 2:2(0) ack 2
+  +59 %{ assert tcpi_state == TCP_TIME_WAIT }%
+   +1 %{ assert tcpi_state == TCP_CLOSE }%
+`
+	reports, err := script.RunSource("wait.pkt", []byte(src), script.Options{
+		Families: []script.Family{script.IPv4, script.IPv6},
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, r := range reports {
+		fmt.Println(r.Verdict, r.Family, r.Virtual)
+	}
+	// Output:
+	// passed ipv4 1m0.2s
+	// passed ipv6 1m0.2s
+}

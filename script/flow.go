@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"time"
 
-	"estab/internal/seq"
 	"estab/internal/trace"
 	"estab/internal/wire"
 	"estab/tcp"
@@ -92,6 +91,7 @@ func (f *flow) observe(p *packet) {
 		if !f.sentSYN || f.liveISN != p.seq {
 			f.high = p.seq
 			f.namedISN = false
+			f.written, f.pushEnds = nil, nil // a new connection of the pair
 		}
 		f.sentSYN, f.liveISN = true, p.seq
 		if p.flags&FlagACK != 0 {
@@ -381,6 +381,3 @@ func (f *flow) ladder(note string, at time.Duration) *trace.Ladder {
 	}
 	return l
 }
-
-// num is a number on the wire as the engine has it.
-func num(n uint32) seq.Num { return seq.Num(n) }

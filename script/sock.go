@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -26,7 +25,6 @@ type sock struct {
 	linger   time.Duration    // negative: SO_LINGER is off
 	cc       string           // TCP_CONGESTION
 	told     bool             // connect has reported that it succeeded
-	errno    string           // pending, if the engine does not keep it
 	rdShut   bool
 	wrShut   bool
 	mem      sendMemory
@@ -152,7 +150,7 @@ func (s *sock) finWait2() time.Duration {
 	if ok && n < 0 {
 		return time.Millisecond
 	}
-	return time.Duration(n) * time.Second
+	return time.Duration(min(n, 1<<20)) * time.Second
 }
 
 func (s *sock) keepAlive() tcp.KeepAlive {
@@ -222,11 +220,6 @@ func (s *sock) resetErrno() string {
 
 // takeError takes the pending error, as SO_ERROR does.
 func (s *sock) takeError() string {
-	if s.errno != "" {
-		e := s.errno
-		s.errno = ""
-		return e
-	}
 	if s.conn == 0 {
 		return ""
 	}
@@ -237,7 +230,7 @@ func (s *sock) takeError() string {
 }
 
 // hasError reports whether an error is pending.
-func (s *sock) hasError() bool { return s.errno != "" || s.status().Err != 0 }
+func (s *sock) hasError() bool { return s.status().Err != 0 }
 
 // close gives up the socket.
 func (s *sock) close() {
@@ -250,9 +243,6 @@ func (s *sock) close() {
 	}
 	s.conn = 0
 }
-
-// addrOf is the address that a family's sockets listen at.
-func (p *player) listenAddr() wire.Addr { return p.host.addr }
 
 // dropAll ends what is in a state; "" is every state.
 func (p *player) dropAll(state string) {

@@ -81,9 +81,9 @@ func startListen(x *callContext) attempt {
 }
 
 func (s *sock) listen() tcp.Error {
-	o := tcp.ListenOptions{Addr: s.p.listenAddr(), Port: s.port, Backlog: s.p.set.face.backlog(s.backlog), Conn: s.config()}
+	o := tcp.ListenOptions{Addr: s.p.host.addr, Port: s.port, Backlog: s.p.set.face.backlog(s.backlog), Conn: s.config()}
 	if n := s.ints["TCP_DEFER_ACCEPT"]; n > 0 {
-		o.DeferAccept = time.Duration(n) * time.Second
+		o.DeferAccept = time.Duration(min(n, 1<<20)) * time.Second
 	}
 	var err tcp.Error
 	s.listener, err = s.tcp().Listen(s.now(), o)
@@ -127,7 +127,7 @@ func startAccept(x *callContext) attempt {
 		}
 		t, _ := s.tcp().Tuple(id)
 		c.flow = x.p.flowOf(t.LocalPort, t.RemotePort)
-		c.flow.sock = c
+		c.flow.sock, c.flow.read = c, 0
 		return okResult(int64(fd)), true
 	}
 }
@@ -168,7 +168,7 @@ func (s *sock) open(port uint16) (errno string) {
 	t, _ := s.tcp().Tuple(id)
 	s.port = t.LocalPort
 	s.flow = p.flowOf(t.LocalPort, t.RemotePort)
-	s.flow.sock = s
+	s.flow.sock, s.flow.read = s, 0
 	if s.ints["TCP_CORK"] != 0 {
 		s.tcp().SetCork(s.now(), id, true)
 	}
@@ -185,6 +185,7 @@ func (s *sock) connected() (callResult, bool) {
 	switch s.kind {
 	case sockConnected:
 		if e := s.takeError(); e != "" {
+			s.tcp().Close(s.now(), s.conn, -1)
 			s.kind, s.conn = sockNew, 0
 			return errResult(e), true
 		}
@@ -221,7 +222,7 @@ func (s *sock) disconnect() {
 		s.tcp().Abort(s.now(), s.conn)
 		s.tcp().Close(s.now(), s.conn, -1)
 	}
-	s.kind, s.conn, s.flow, s.told, s.rdShut, s.wrShut, s.errno = sockNew, 0, nil, false, false, false, ""
+	s.kind, s.conn, s.flow, s.told, s.rdShut, s.wrShut = sockNew, 0, nil, false, false, false
 	if s.p.curSock == s {
 		s.p.cur = nil
 	}

@@ -54,21 +54,23 @@ func only(why string, values ...int64) sysctl {
 	}
 }
 
-// number is a setting whose value goes into a field.
+// number is a setting whose value goes into a field. What is larger than any
+// use of it would only overflow somewhere.
 func number(set func(x *setting, n int)) sysctl {
 	return func(x *setting, v sysctlValue) string {
 		n := v.first()
-		if n < 0 || n > 1<<31-1 {
-			return "a number is wanted"
+		if n < 0 || n > 1<<30 {
+			return "a number up to 2^30 is wanted"
 		}
 		set(x, int(n))
 		return ""
 	}
 }
 
-// duration is a setting in the given unit. Zero means the shortest.
+// durationIn is a setting in the given unit, of up to a day. Zero means the
+// shortest.
 func durationIn(unit time.Duration, set func(x *setting, d time.Duration)) sysctl {
-	return number(func(x *setting, n int) { set(x, max(time.Duration(n)*unit, 1)) })
+	return number(func(x *setting, n int) { set(x, min(max(time.Duration(n)*unit, 1), 24*time.Hour)) })
 }
 
 // retries makes a number of repeats one for the engine, where 0 is the default.
@@ -245,7 +247,7 @@ var freeBSDSysctls = map[string]sysctl{
 	"net.inet.tcp.keepidle":                  durationIn(time.Millisecond, func(x *setting, d time.Duration) { x.keep.Idle = d }),
 	"net.inet.tcp.keepintvl":                 durationIn(time.Millisecond, func(x *setting, d time.Duration) { x.keep.Interval = d }),
 	"net.inet.tcp.keepcnt":                   number(func(x *setting, n int) { x.keep.Count = n }),
-	"net.inet.tcp.initcwnd_segments":         number(func(x *setting, n int) { x.tcp.InitialWindow = n }),
+	"net.inet.tcp.initcwnd_segments":         number(func(x *setting, n int) { x.tcp.InitialWindow = min(n, 1<<16) }),
 	"net.inet.tcp.cc.algorithm":              congestion,
 	"net.inet.tcp.syncache.rexmtlimit":       number(func(x *setting, n int) { x.tcp.SynAckRetries = retries(n) }),
 	"net.inet.tcp.retries":                   number(func(x *setting, n int) { x.tcp.Retries2 = retries(n) }),

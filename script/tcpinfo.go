@@ -19,7 +19,8 @@ type infoFacts struct {
 }
 
 // infoNames are the names of TCP_INFO. What Linux counts in segments is
-// computed from bytes: a part of a segment counts as one.
+// computed from bytes: a part of a segment counts as one. What was lost stays
+// lost there when it is sent again.
 var infoNames = map[string]func(i *infoFacts) int64{
 	"tcpi_state":          func(i *infoFacts) int64 { return linuxStates[i.st.State] },
 	"tcpi_ca_state":       (*infoFacts).caState,
@@ -33,8 +34,8 @@ var infoNames = map[string]func(i *infoFacts) int64{
 	"tcpi_snd_mss":        func(i *infoFacts) int64 { return int64(i.st.SMSS) },
 	"tcpi_rcv_mss":        func(i *infoFacts) int64 { return int64(max(i.st.RMSS, min(536, i.st.PathMSS))) },
 	"tcpi_unacked":        func(i *infoFacts) int64 { return i.segments(i.st.FlightSize) },
-	"tcpi_sacked":         func(i *infoFacts) int64 { return i.segments(i.st.Sacked) },
-	"tcpi_lost":           func(i *infoFacts) int64 { return i.segments(i.st.Lost) },
+	"tcpi_sacked":         (*infoFacts).sacked,
+	"tcpi_lost":           func(i *infoFacts) int64 { return i.segments(i.st.Lost + i.st.Retrans) },
 	"tcpi_retrans":        func(i *infoFacts) int64 { return i.segments(i.st.Retrans) },
 	"tcpi_last_data_sent": func(i *infoFacts) int64 { return int64(i.now.Sub(i.st.SentAt) / time.Millisecond) },
 	"tcpi_last_ack_recv":  func(i *infoFacts) int64 { return int64(i.now.Sub(i.st.HeardAt) / time.Millisecond) },
@@ -86,6 +87,15 @@ func (i *infoFacts) segments(bytes uint32) int64 {
 
 // st64 is a window in whole segments.
 func (i *infoFacts) st64(bytes uint32) int64 { return int64(bytes) / int64(max(i.st.SMSS, 1)) }
+
+// sacked are the segments that the peer has SACKed or, where it can't, those
+// that duplicate acknowledgements speak of.
+func (i *infoFacts) sacked() int64 {
+	if !i.st.SACK {
+		return min(int64(i.st.DupAcks), max(i.segments(i.st.FlightSize)-1, 0))
+	}
+	return i.segments(i.st.Sacked)
+}
 
 func (i *infoFacts) caState() int64 {
 	switch i.st.Recovery {

@@ -3,6 +3,7 @@ package tcp
 import (
 	"encoding/binary"
 	"slices"
+	"time"
 
 	"estab/internal/wire"
 )
@@ -34,7 +35,7 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 			ld.tuple(&Tuple{Local: l.opts.Addr, LocalPort: l.opts.Port})
 			ld.u64('L', uint64(len(l.queue)), uint64(l.halfOpen))
 			if l.cookies {
-				ld.u64(uint64(now - l.cookieAt))
+				ld.u64(uint64(min(now.Sub(l.cookieAt), 2*cookieEpoch+1)))
 			}
 			keys = append(keys, string(ld.b))
 		}
@@ -87,6 +88,26 @@ func (d *dumper) tuple(t *Tuple) {
 	d.u64(uint64(t.LocalPort), uint64(t.RemotePort), uint64(t.Zone))
 }
 
+// dumpAges appends how long ago something was, where that decides anything and
+// as far as it does: a connection that only grows older stays the same.
+func (e *Engine) dumpAges(d *dumper, c *conn) {
+	age := func(on bool, since Time, limit time.Duration) {
+		a := time.Duration(0)
+		if on {
+			a = min(d.now.Sub(since), limit)
+		}
+		d.u64(uint64(a))
+	}
+	age(!e.cfg.NoIdleRestart, c.sentAt, c.rto+1)
+	age(c.has(fKeepAlive), c.heardAt, max(c.idleTime(), c.userLimit()))
+	age(c.has(fTimestamps), c.tsRecentAt, tsValid)
+	grows, a, rtt := !c.has(fFixedRcvBuf), &c.rcvAuto, max(c.srtt, minAutotuneRTT)
+	if grows {
+		d.u64(uint64(a.arrived))
+	}
+	age(grows, a.since, rtt+time.Duration(2*uint64(a.arrived)*uint64(rtt)/uint64(max(c.rcvBuf, 1))))
+}
+
 // blocks appends those that are set.
 func (d *dumper) blocks(base Num, blocks ...SACKBlock) {
 	for _, b := range blocks {
@@ -130,8 +151,8 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	for _, t := range c.deadlines {
 		d.time(t)
 	}
-	d.u64(uint64(c.lostHint-iss), uint64(d.now-c.sentAt), uint64(d.now-c.heardAt), uint64(d.now-c.tsRecentAt),
-		uint64(d.now-c.rcvAuto.since), uint64(c.rcvAuto.arrived), uint64(min(c.tw, 1)))
+	d.u64(uint64(c.lostHint-iss), uint64(min(c.tw, 1)))
+	e.dumpAges(&d, c)
 	d.time(c.challengeAt)
 	d.time(c.lastOOWAck)
 	d.slabs(c.sendq.head)

@@ -184,7 +184,7 @@ func TestShowsDiffservField(t *testing.T) {
 }
 
 // At R1 the path is asked for again, and not at every repeat.
-// Shows: RFC 1122 3.3.1.4.
+// Shows: RFC 9293 MUST-20; RFC 1122 3.3.1.4.
 func TestShowsAdviceAtR1(t *testing.T) {
 	paths := &countedPaths{}
 	cfg := plain()

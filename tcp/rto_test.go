@@ -20,7 +20,7 @@ var rttTable = []struct{ r, srtt, rttvar, rto time.Duration }{
 	{1, 3_408_489, 6_678_198, 30_121_283},
 }
 
-// Shows: RFC 6298 2.2, 2.3, 2.5, 4; RFC 9293 MUST-18.
+// Shows: RFC 6298 2.2, 2.3, 4; RFC 9293 MUST-18.
 func TestRTTEstimator(t *testing.T) {
 	r := newRig(t, plain())
 	r.open(ConnConfig{})

@@ -26,7 +26,7 @@ const ms = time.Millisecond
 // RFC 6298 5.5: the timer backs off by two each time, up to the ceiling of 120 s;
 // R2 (SHLD-11: "at least 100 s", here 15 repeats) ends the connection, silently
 // for the peer, with an error for the user.
-// Shows: RFC 9293 MUST-20, SHLD-10, SHLD-11; RFC 1122 4.2.3.5; RFC 6298 5.4, 5.5, 5.6.
+// Shows: RFC 9293 MUST-20, SHLD-10, SHLD-11; RFC 1122 4.2.3.5; RFC 6298 2.5, 5.4, 5.5, 5.6.
 func TestR2OfText(t *testing.T) {
 	r := slowly(t, plain(), ConnConfig{})
 	r.write(10)

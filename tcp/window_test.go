@@ -294,3 +294,25 @@ func TestOptionsNeedBothEnds(t *testing.T) {
 		}
 	}
 }
+
+// What our SYN said about the shift stands, whatever size the buffer is given
+// before the handshake ends; a repeated SYN says the same (RFC 7323 §2.2).
+func TestReceiveBufferChangedDuringTheHandshake(t *testing.T) {
+	for _, size := range []int{1000, 1 << 20, 1 << 28} {
+		r := newRig(t, Config{NoTimestamps: true, NoSACK: true})
+		r.open(ConnConfig{})
+		r.want("S 0:0(0) win 65535 <mss 1460,wscale 7>")
+		r.e.SetReceiveBuffer(r.now, r.id, size)
+		r.output()
+		r.advance(1e9)
+		if got := r.optionLine(&r.sent[0].Options); got != "mss 1460,wscale 7" {
+			t.Errorf("a buffer of %d: the repeated SYN says %s", size, got)
+		}
+		r.sent = nil
+		r.in("S. 0:0(0) ack 1 <mss 1460,wscale 2>")
+		if s := r.status(); s.RcvScale != 7 {
+			t.Errorf("a buffer of %d: the shift is %d", size, s.RcvScale)
+		}
+		r.sent = nil
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"estab/internal/trace"
 	"estab/internal/wire"
@@ -177,8 +178,12 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 		h := p.stage.actors[i].host
 		ends[i] = trace.End{Name: h.Name, Addr: h.Addrs[0].String()}
 	}
-	ends[A].State = tcp.StateClosed.String()
-	ends[B].State = tcp.StateClosed.String()
+	for i := range ends {
+		ends[i].State = tcp.StateClosed.String()
+		if p.stage.actors[i].listener != 0 {
+			ends[i].State = tcp.StateListen.String()
+		}
+	}
 	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
 	keep := r.Scenario.Keep
 	if keep == 0 {
@@ -188,6 +193,14 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 	p.build(b)
 	l := b.Ladder()
 	l.Letters()
+	since := l.Began.Sub(p.start) // times count from the beginning of the world
+	for i := range l.Rows {
+		l.Rows[i].Time += since
+		if l.Rows[i].Arrive > 0 {
+			l.Rows[i].Arrive += since
+		}
+	}
+	l.Began = p.start
 	p.caption(l, lang)
 	return l
 }
@@ -222,53 +235,71 @@ func (p *Play) build(b *trace.Builder) {
 	}
 }
 
-// caption puts each sentence above the row that it is about.
+// caption puts each sentence above the row that it is about, or below it if it
+// is about the end of its arrow.
 func (p *Play) caption(l *trace.Ladder, lang Lang) {
 	for _, x := range p.Story {
 		text := "▸ " + x.Text.In(lang)
-		if row := p.rowOf(l, &x); row != nil {
-			row.Caption = append(row.Caption, text)
+		i := p.rowOf(l, &x)
+		if i < len(l.Rows) && x.below(&l.Rows[i]) {
+			i++
+		}
+		if i < len(l.Rows) {
+			l.Rows[i].Caption = append(l.Rows[i].Caption, text)
 		} else {
 			l.After = append(l.After, text)
 		}
 	}
 }
 
-// rowOf finds the row of a moment: that in which the state is entered, or the
-// segment leaves or arrives; otherwise the first that is not earlier.
-func (p *Play) rowOf(l *trace.Ladder, x *Told) *trace.Row {
-	at := x.At.Sub(l.Began)
-	n := 0
+// below reports whether a moment is that of an arrival in the row of the
+// departure.
+func (x *Told) below(row *trace.Row) bool {
+	return row.Kind == trace.RowArrow && row.Mark&(trace.MarkArrives|trace.MarkDeparts) == 0 &&
+		x.aimed() && x.host != int(row.From)
+}
+
+// aimed reports whether the moment is that of a state or a packet, and not just
+// a time.
+func (x *Told) aimed() bool { return x.packet > 0 || x.state <= tcp.StateTimeWait }
+
+// rowOf is the index of the row of a moment: that in which the state is
+// entered, or the segment leaves or arrives; otherwise the first that is not
+// earlier.
+func (p *Play) rowOf(l *trace.Ladder, x *Told) int {
+	at, n := x.At.Sub(l.Began), 0
 	for i := range l.Rows {
 		row := &l.Rows[i]
-		if x.state <= tcp.StateTimeWait {
+		switch {
+		case x.state <= tcp.StateTimeWait:
 			for _, s := range row.States[x.host] {
 				if s == x.state.String() {
 					if n++; n == x.nth {
-						return row
+						return i
 					}
 				}
 			}
-			continue
-		}
-		if x.packet > 0 {
-			k := &p.Packets[x.packet-1]
-			if row.Kind == trace.RowArrow && row.From == k.From && row.Seg.SegHeader == k.Seg &&
-				(row.Time == at || row.Arrive == at && (row.Mark&(trace.MarkArrives|trace.MarkDeparts) != trace.MarkDeparts)) {
-				return row
+		case x.packet > 0:
+			if p.isRowOf(row, &p.Packets[x.packet-1], at) {
+				return i
 			}
-			continue
-		}
-		if row.Time >= at {
-			return row
+		case row.Time >= at:
+			return i
 		}
 	}
-	if x.state <= tcp.StateTimeWait || x.packet > 0 {
-		for i := range l.Rows {
-			if l.Rows[i].Time >= at {
-				return &l.Rows[i]
-			}
+	for i := range l.Rows {
+		if x.aimed() && l.Rows[i].Time >= at {
+			return i
 		}
 	}
-	return nil
+	return len(l.Rows)
+}
+
+// isRowOf reports whether a packet leaves or arrives in a row, at a time.
+func (p *Play) isRowOf(row *trace.Row, k *Packet, at time.Duration) bool {
+	if row.Kind != trace.RowArrow || row.From != k.From || row.Seg.SegHeader != k.Seg {
+		return false
+	}
+	arrives := row.Mark&trace.MarkDeparts == 0 && row.Arrive == at
+	return arrives || row.Time == at && row.Mark&trace.MarkArrives == 0
 }

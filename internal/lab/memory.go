@@ -51,6 +51,9 @@ func (s *Stage) snapshot(host int, e tcp.Event) {
 		}
 		shot.Sides[i] = s.holding(i, t)
 	}
+	if n := len(s.play.Shots); n > 0 && s.play.Shots[n-1] == shot {
+		return
+	}
 	s.play.Shots = append(s.play.Shots, shot)
 }
 

@@ -163,7 +163,7 @@ func openSynWithData() Scenario {
 // putDataIntoSyn replaces A's SYN by one that carries "abc".
 func putDataIntoSyn(s *Stage) {
 	done := false
-	s.meddle = append(s.meddle, loseFirst(s, A, wire.SYN, func(k *tcp.Segment) {
+	s.meddle = append(s.meddle, loseFirst(A, wire.SYN, func(k *tcp.Segment) {
 		if done {
 			return
 		}
@@ -272,7 +272,7 @@ func near(a, b seq.Num) bool { return uint32(b-a) < 250_000 || uint32(a-b) < 250
 
 // loseFirst makes something of the segments of a host with a flag, which are
 // lost themselves.
-func loseFirst(s *Stage, host int, f wire.Flags, then func(k *tcp.Segment)) meddler {
+func loseFirst(host int, f wire.Flags, then func(k *tcp.Segment)) meddler {
 	done := false
 	return func(p *packetOnPath) {
 		k, ok := segment(p.Data)

@@ -1,6 +1,5 @@
 package lab
 
-func opening2() []Scenario { return nil }
 func twoWay() []Scenario   { return nil }
 func flood() []Scenario    { return nil }
 func closing() []Scenario  { return nil }

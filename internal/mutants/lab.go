@@ -20,7 +20,7 @@ type verdict string
 const (
 	caughtIt verdict = "caught"
 	survived verdict = "SURVIVED"
-	broken   verdict = "BROKEN" // doesn't apply, or doesn't compile
+	broken   verdict = "BROKEN" // doesn't apply, doesn't compile, or fails without a test's name
 )
 
 type result struct {
@@ -110,6 +110,8 @@ func (l *lab) try(m mutant) result {
 		case err == nil:
 		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
 			return result{m, broken, oneLine(out)}
+		case culprit(out) == "":
+			return result{m, broken, "no test is named: " + shorten(out)}
 		default:
 			return result{m, caughtIt, strings.TrimPrefix(pkg, "./") + " " + culprit(out)}
 		}
@@ -118,14 +120,14 @@ func (l *lab) try(m mutant) result {
 }
 
 // goTest runs the fast tests of a package. A mutant may eat memory without
-// end: where there is a shell, it gets 4 GiB of addresses.
+// end: on Linux the tests get 4 GiB of addresses, those without a mutant too.
 func (l *lab) goTest(pkg, overlay string) (string, error) {
 	args := []string{"test", "-short", "-failfast", "-vet=off", fmt.Sprintf("-timeout=%v", l.timeout)}
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
-		if runtime.GOOS != "windows" {
-			args = append(args, `-exec=sh -c 'ulimit -v 4194304 && exec "$0" "$@"'`)
-		}
+	}
+	if runtime.GOOS == "linux" {
+		args = append(args, `-exec=sh -c 'ulimit -v 4194304 && exec "$0" "$@"'`)
 	}
 	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Dir = l.root
@@ -137,11 +139,13 @@ func (l *lab) goTest(pkg, overlay string) (string, error) {
 var (
 	failLine    = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 	endLine     = regexp.MustCompile(`(?m)^(?:\s*--- FAIL|FAIL)`)
+	traceLine   = regexp.MustCompile(`\.(Test\w+)\(`)
 	runningLine = regexp.MustCompile(`(?m)^\s*running tests:\n\s+(\S+)`)
 	panicLine   = regexp.MustCompile(`(?m)^(?:panic|fatal error): (.*)$`)
 )
 
-// culprit is the test that failed and the first line of what it said.
+// culprit is the test that failed and the beginning of what it said; "" if the
+// output names none.
 func culprit(out string) string {
 	said := ""
 	if m := panicLine.FindStringSubmatch(out); m != nil {
@@ -153,7 +157,10 @@ func culprit(out string) string {
 	}
 	all := failLine.FindAllStringSubmatchIndex(out, -1)
 	if len(all) == 0 {
-		return "(no test named) " + shorten(oneLine(said))
+		if m := traceLine.FindStringSubmatch(out); m != nil { // of a fatal error
+			return m[1] + ": " + shorten(said)
+		}
+		return ""
 	}
 	last := all[0] // the deepest subtest of the first failure
 	for _, m := range all[1:] {

@@ -81,7 +81,8 @@ func TestCulprit(t *testing.T) {
 		{"--- FAIL: TestA (0s)\n    --- FAIL: TestA/x (0s)\n        a_test.go:7: no\n    --- FAIL: TestA/y (0s)\n", "TestA/x: a_test.go:7: no"},
 		{"--- FAIL: TestA (0s)\npanic: index out of range [recovered]\n", "TestA: panic: index out of range"},
 		{"panic: test timed out after 2m0s\n\trunning tests:\n\t\tTestA (2m0s)\n", "TestA: panic: test timed out after 2m0s"},
-		{"fatal error: out of memory\n", "(no test named) panic: out of memory"},
+		{"fatal error: out of memory\n\ngoroutine 7 [running]:\nestab/tcp.TestA(0xc0)\n", "TestA: panic: out of memory"},
+		{"signal: killed\n", ""},
 	} {
 		if got := culprit(c.out); got != c.want {
 			t.Errorf("culprit(%q) = %q, want %q", c.out, got, c.want)

@@ -15,7 +15,7 @@ func (a *actor) act(s Step, serve bool) bool {
 }
 
 func (a *actor) do(s Step) bool {
-	u, now := &a.l.user, a.l.now
+	u := &a.l.user
 	switch s.Do {
 	case Open:
 		return a.open()
@@ -23,15 +23,26 @@ func (a *actor) do(s Step) bool {
 		return a.listen()
 	case Unlisten:
 		return a.unlisten()
+	case Cancel:
+		if !a.open() {
+			return false
+		}
+		a.pump()
+		u.now().early, u.now().shut = true, true
+		a.giveUp()
 	case Turn:
-		if !a.unlisten() || !a.open() {
+		if !a.unlisten() {
+			return false
+		}
+		a.l.tick(a.w)
+		if !a.open() {
 			return false
 		}
 		a.figure.cross(tcp.StateListen, tcp.StateSynSent)
 	case Send:
 		return a.send(s.N)
 	case Shutdown, Early:
-		if a.l.eng.Shutdown(now, u.conn) != 0 {
+		if a.l.eng.Shutdown(a.l.now, u.conn) != 0 {
 			return false
 		}
 		u.now().shut = true
@@ -41,7 +52,7 @@ func (a *actor) do(s Step) bool {
 		a.giveUp()
 	case Abort:
 		u.now().aborted = true
-		a.l.eng.Abort(now, u.conn)
+		a.l.eng.Abort(a.l.now, u.conn)
 		u.open = false
 	case Crash:
 		a.crash()

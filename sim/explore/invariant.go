@@ -36,12 +36,21 @@ func (s *search) check(st *state) string {
 // is to prevent old duplicate connection initiations from causing confusion."
 func (s *search) checkNumbers(me, peer *local, x int) string {
 	p := me.facts.synced
-	if p == 0 || peer.user.holds(p) || s.w.TwoWay {
+	if p == 0 || peer.user.holds(p) || s.w.Brief {
 		return ""
 	}
 	n := s.pairs.all[p-1]
+	if s.w.TwoWay && peer.opening() && peer.num.last().iss == n[1-x] {
+		return "" // with two segments nobody asks before the second arrives
+	}
 	return fmt.Sprintf("%s is in %v with the numbers %d (A's) and %d (B's), and %s has never agreed to them: a ghost",
 		endName(x), me.user.now().state, n[A], n[B], endName(1-x))
+}
+
+// opening reports whether the end is in SYN-SENT.
+func (l *local) opening() bool {
+	t := l.user.now()
+	return t != nil && !t.closed && t.state == tcp.StateSynSent
 }
 
 // checkBytes: what was delivered is a beginning of what the other end sent on

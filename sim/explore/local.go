@@ -54,7 +54,7 @@ func (l *local) next(w *World, serve bool) (Step, bool) {
 		return s, false // settle passes over it
 	}
 	switch s.Do {
-	case Open, Turn:
+	case Open, Cancel, Turn:
 		return s, !l.user.open
 	case Send, Shutdown:
 		return s, t.state == tcp.StateEstablished || t.state == tcp.StateCloseWait || s.Do == Send && t.state.Synchronised() && !t.shut

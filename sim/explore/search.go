@@ -72,7 +72,7 @@ func Explore(w *World, o Options) Result {
 func newSearch(w *World, o Options) *search {
 	s := &search{automaton: newAutomaton(w), o: o, room: w.InFlight}
 	if s.room == 0 {
-		s.room = 5
+		s.room = maxFlight
 	}
 	s.room = min(s.room, maxFlight)
 	if s.o.States == 0 {

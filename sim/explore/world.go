@@ -20,7 +20,7 @@ type World struct {
 	// What the network may do in all: lose and double so many segments, and
 	// keep segments in flight while so many time-outs pass.
 	Lose, Double, Delay int
-	InFlight            int // segments under way at once at most; 0: 5
+	InFlight            int // segments under way at once at most; 0: 6
 
 	// Tick is how much time passes at least between the end of an end's last
 	// connection and its next: 0: 40 ms. RFC 9293 §3.4.1 takes for granted that
@@ -36,6 +36,10 @@ type World struct {
 	// SYN,ACK with a forged third segment at once. Engine and search are the
 	// same.
 	TwoWay bool
+
+	// Brief lets an end be for a moment in a connection of which the other does
+	// not know yet; what counts is how it ends.
+	Brief bool
 
 	Fault string // what is planted in this world, in words; "": nothing
 }
@@ -59,6 +63,7 @@ const (
 	Open     Op = iota // active OPEN
 	Listen             // passive OPEN
 	Unlisten           // CLOSE in LISTEN
+	Cancel             // active OPEN, given up as soon as the SYN has left
 	Turn               // LISTEN to SYN-SENT: passive to active (§3.10.1); Unlisten and Open in one step
 	Send               // SEND of N bytes, once the connection stands
 	Shutdown           // CLOSE, once the connection stands
@@ -71,7 +76,7 @@ const (
 	Restart            // and comes back
 )
 
-var opNames = [...]string{"opens", "listens", "stops listening", "opens instead of listening", "sends", "closes", "closes already",
+var opNames = [...]string{"opens", "listens", "stops listening", "opens, and gives up before an answer comes", "opens instead of listening", "sends", "closes", "closes already",
 	"gives the connection up", "aborts", "waits", "pauses", "crashes", "comes back"}
 
 // Step is a step of a user.
@@ -137,7 +142,7 @@ func (w *World) draws(end int) bool {
 	}
 	for _, s := range w.Ends[end].Program {
 		switch s.Do {
-		case Open, Turn:
+		case Open, Cancel, Turn:
 			n++
 		case Listen:
 			return true
