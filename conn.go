@@ -40,6 +40,9 @@ type connMore struct {
 	writers waiters // Writes that wait until another one is through
 }
 
+// ok reports whether c is a connection: neither nil nor the zero Conn.
+func (c *Conn) ok() bool { return c != nil && c.sh != nil }
+
 func (c *Conn) network() string { return networks[c.net] }
 
 func (c *Conn) needMore() *connMore {
@@ -91,7 +94,7 @@ func (c *Conn) release() {
 // was called: then the peer gets a RST. Calls that wait, and calls that
 // follow, return net.ErrClosed.
 func (c *Conn) Close() error {
-	if c == nil {
+	if !c.ok() {
 		return syscall.EINVAL
 	}
 	sh := c.sh
@@ -138,7 +141,7 @@ func (c *Conn) shutdown(now tcp.Time, e tcp.Error) tcp.Error {
 // apply makes a call on the engine for a method that isn't in a hurry, and
 // wraps what it returns.
 func (c *Conn) apply(wrap func(op string, err error) error, op, call string, f func(tcp.Time) tcp.Error) error {
-	if c == nil {
+	if !c.ok() {
 		return syscall.EINVAL
 	}
 	sh := c.sh
@@ -156,7 +159,7 @@ func (c *Conn) apply(wrap func(op string, err error) error, op, call string, f f
 
 // LocalAddr is the local socket, a *net.TCPAddr.
 func (c *Conn) LocalAddr() net.Addr {
-	if c == nil {
+	if !c.ok() {
 		return nil
 	}
 	return c.tcpAddr(c.tuple.LocalAddrPort())
@@ -164,7 +167,7 @@ func (c *Conn) LocalAddr() net.Addr {
 
 // RemoteAddr is the peer's socket, a *net.TCPAddr.
 func (c *Conn) RemoteAddr() net.Addr {
-	if c == nil {
+	if !c.ok() {
 		return nil
 	}
 	return c.tcpAddr(c.tuple.RemoteAddrPort())
@@ -197,7 +200,7 @@ func (c *Conn) SetWriteDeadline(t time.Time) error {
 }
 
 func (c *Conn) setDeadlines(t time.Time, read, write bool) error {
-	if c == nil {
+	if !c.ok() {
 		return syscall.EINVAL
 	}
 	sh := c.sh

@@ -12,7 +12,7 @@ import (
 // Read reads what has arrived, and waits if nothing has. At the end of the
 // stream it returns io.EOF; every other error is a *net.OpError.
 func (c *Conn) Read(b []byte) (int, error) {
-	if c == nil {
+	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
 	n, err := c.read(b)
@@ -74,7 +74,7 @@ func (c *Conn) readNow(b []byte) (n int, done bool, err error) {
 // Write sends b: it returns when all of it is in the send buffer, or with an
 // error and the number of bytes that are.
 func (c *Conn) Write(b []byte) (int, error) {
-	if c == nil {
+	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
 	n, err := c.write(b)
@@ -170,7 +170,7 @@ type copyBuffer [64 << 10]byte
 
 // ReadFrom writes what r gives until its end. It is io.ReaderFrom.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
-	if c == nil {
+	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
 	pool := &c.sh.host.bufs
@@ -198,7 +198,7 @@ func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 // WriteTo writes what the peer sends to w until the end of the stream. It is
 // io.WriterTo.
 func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
-	if c == nil {
+	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
 	pool := &c.sh.host.bufs

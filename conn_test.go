@@ -324,6 +324,12 @@ func TestNil(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	c, l = new(estab.Conn), new(estab.Listener)
+	for name, f := range calls {
+		if err := f(); err != syscall.EINVAL {
+			t.Errorf("zero value: %s: %v", name, err)
+		}
+	}
 	if c.LocalAddr() != nil || c.RemoteAddr() != nil || l.Addr() != nil {
 		t.Error("nil has an address")
 	}

@@ -109,6 +109,9 @@ func (d *Dialer) DialTCP(ctx context.Context, raddr netip.AddrPort) (*Conn, erro
 
 // bound puts the dialer's own limits on the context.
 func (d *Dialer) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	at := d.Deadline
 	if d.Timeout != 0 {
 		if t := time.Now().Add(d.Timeout); at.IsZero() || t.Before(at) {

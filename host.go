@@ -158,6 +158,9 @@ func (h *Host) Addrs() []netip.Addr {
 //
 // Connections stay readable. Close is still needed to give everything back.
 func (h *Host) Shutdown(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	h.end()
 	for i := range h.shards {
 		if err := h.shards[i].waitDrained(ctx); err != nil {

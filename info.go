@@ -55,7 +55,7 @@ type Info struct {
 
 // Info describes the connection as it is now.
 func (c *Conn) Info() (Info, error) {
-	if c == nil {
+	if !c.ok() {
 		return Info{}, syscall.EINVAL
 	}
 	sh := c.sh

@@ -51,6 +51,9 @@ type Listener struct {
 	closed  bool
 }
 
+// ok reports whether l is a listener: neither nil nor the zero Listener.
+func (l *Listener) ok() bool { return l != nil && l.host != nil }
+
 // gate is asked by one shard's engine for places in the accept queue that all
 // shards share.
 type gate struct {
@@ -91,6 +94,9 @@ func (h *Host) ListenTCP(laddr netip.AddrPort) (*Listener, error) {
 func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	if lc.Host == nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: syscall.EINVAL}
+	}
+	if ctx == nil {
+		ctx = context.Background()
 	}
 	socks, err := lc.Host.resolve(ctx, network, address)
 	if err != nil {
@@ -214,7 +220,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // AcceptTCP waits for a connection.
 func (l *Listener) AcceptTCP() (*Conn, error) {
-	if l == nil {
+	if !l.ok() {
 		return nil, syscall.EINVAL
 	}
 	l.mu.Lock()
@@ -282,7 +288,7 @@ func (l *Listener) expire() {
 // SetDeadline bounds Accept: those that wait, and those to come. The zero Time
 // is no bound.
 func (l *Listener) SetDeadline(t time.Time) error {
-	if l == nil {
+	if !l.ok() {
 		return syscall.EINVAL
 	}
 	l.mu.Lock()
@@ -305,7 +311,7 @@ func (l *Listener) SetDeadline(t time.Time) error {
 
 // Addr is the socket that is announced, a *net.TCPAddr.
 func (l *Listener) Addr() net.Addr {
-	if l == nil {
+	if !l.ok() {
 		return nil
 	}
 	a := l.addr
@@ -318,7 +324,7 @@ func (l *Listener) Addr() net.Addr {
 // Close stops listening. Connections that nobody has accepted are reset, those
 // that wait in Accept get net.ErrClosed.
 func (l *Listener) Close() error {
-	if l == nil {
+	if !l.ok() {
 		return syscall.EINVAL
 	}
 	l.mu.Lock()

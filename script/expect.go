@@ -307,6 +307,8 @@ func (p *player) leftOver() *failed {
 	case pkt.cause == causeClose:
 		return nil // the last line tidies up
 	case p.set.face != faceLinux:
+	case pkt.cause == causeTimer:
+		return nil // time goes on behind what the script is about
 	case p.aboutCalls && pkt.flags&FlagSYN == 0:
 		return nil // how the text leaves is not what the script is about
 	case p.last != nil && p.last.flow == f && p.last.serial == pkt.serial && pkt.seq == p.last.end() && !p.set.noTSO:

@@ -309,7 +309,7 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 	}
 	if answer && c.has(fScale) || !answer && !e.cfg.NoWindowScaling {
 		o.Set |= wire.OptWindowScale
-		o.WindowScale = c.synScale(e)
+		o.WindowScale = c.rcv.scale
 	}
 	if answer && c.has(fSACK) || !answer && !e.cfg.NoSACK {
 		o.Set |= wire.OptSACKPermitted
@@ -334,14 +334,6 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 		e.arm(c, TimerUser, e.now.Add(c.userLimit()))
 	}
 	return true
-}
-
-func (c *conn) synScale(e *Engine) uint8 {
-	o := ConnConfig{}
-	if c.has(fFixedRcvBuf) {
-		o.ReceiveBuffer = int(c.rcvBuf)
-	}
-	return e.scaleFor(&o)
 }
 
 // emitAck sends a bare ACK.

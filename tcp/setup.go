@@ -10,6 +10,7 @@ import (
 // configure takes over what the user chose for a connection.
 func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.rcvBuf = uint32(e.receiveBufferOf(o))
+	c.rcv.scale = e.scaleFor(o) // what our SYN offers, however the buffer changes meanwhile
 	c.put(fFixedRcvBuf, o.ReceiveBuffer > 0 || e.cfg.FixedBuffers)
 	c.sndBuf = uint32(e.cfg.SendBuffer)
 	c.put(fFixedSndBuf, o.SendBuffer > 0 || e.cfg.FixedBuffers)
@@ -65,11 +66,8 @@ func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) 
 	if opts&halfScale != 0 {
 		c.set(fScale)
 		c.snd.scale = uint8(opts & 15)
-		o := ConnConfig{}
-		if c.has(fFixedRcvBuf) {
-			o.ReceiveBuffer = int(c.rcvBuf)
-		}
-		c.rcv.scale = e.scaleFor(&o)
+	} else {
+		c.rcv.scale = 0
 	}
 	c.put(fSACK, opts&halfSACK != 0)
 	c.setSMSS()

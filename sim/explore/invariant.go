@@ -126,6 +126,48 @@ func (s *search) quiet(st *state) string {
 	return fmt.Sprintf("nothing can happen any more, and A is in %v, B in %v", a.stateName(s.w), b.stateName(s.w))
 }
 
+// endless looks for a state from which no way leads to an end: two ends that
+// answer each other for ever, say. The search must be complete.
+func (s *search) endless() {
+	n := len(s.set.states)
+	s.first = append(s.first, uint32(len(s.next)))
+	// The graph turned round: who leads to a state stands in back from
+	// start[state] on.
+	start := make([]uint32, n+1)
+	for _, to := range s.next {
+		start[to+1]++
+	}
+	for i := range n {
+		start[i+1] += start[i]
+	}
+	back, fill := make([]uint32, len(s.next)), make([]uint32, n)
+	for from := range n {
+		for _, to := range s.next[s.first[from]:s.first[from+1]] {
+			back[start[to]+fill[to]] = uint32(from)
+			fill[to]++
+		}
+	}
+	good := make([]bool, n)
+	queue := s.ends
+	for _, e := range queue {
+		good[e] = true
+	}
+	for ; len(queue) > 0; queue = queue[1:] {
+		for _, p := range back[start[queue[0]]:start[queue[0]+1]] {
+			if !good[p] {
+				good[p] = true
+				queue = append(queue, p)
+			}
+		}
+	}
+	for i, ok := range good {
+		if !ok {
+			s.wrong("whatever happens from here on, it never comes to an end", uint32(i))
+			return
+		}
+	}
+}
+
 // stateName is the state that an end is in, in the RFC's words.
 func (l *local) stateName(w *World) string {
 	if l.eng == nil {

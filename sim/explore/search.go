@@ -40,6 +40,10 @@ type search struct {
 	result Result
 	room   int
 	from   uint32 // the state that is looked at
+
+	next  []uint32 // where the steps lead, state by state
+	first []uint32 // where a state's begin in next
+	ends  []uint32 // states that are an end, or whose future was not looked at
 }
 
 // action is a step of the world: what, and to which segment in flight or by
@@ -63,6 +67,9 @@ func Explore(w *World, o Options) Result {
 	s := newSearch(w, o)
 	s.begin()
 	s.run()
+	if s.result.Full && s.result.Wrong == "" {
+		s.endless()
+	}
 	r := &s.result
 	r.States, r.Locals, r.Moves, r.Segments = len(s.set.states), len(s.locals), len(s.moves), len(s.segments.all)
 	r.Figure = s.figure
@@ -92,6 +99,7 @@ func (s *search) begin() {
 		s.send(&first, m.out)
 	}
 	s.arrive(&first, 0)
+	s.next = s.next[:0]
 }
 
 // run looks at the states in the order in which they were found.
@@ -122,11 +130,13 @@ func (s *search) run() {
 func (s *search) expand() bool {
 	st := s.set.states[s.from]
 	before := s.result.Steps
+	s.first = append(s.first, uint32(len(s.next)))
 	ok := s.segmentsOf(&st) && s.timersOf(&st) && s.usersOf(&st)
 	if !ok {
 		return false
 	}
 	if s.result.Steps == before {
+		s.ends = append(s.ends, s.from)
 		if why := s.quiet(&st); why != "" {
 			s.wrong(why, s.from)
 			return false
@@ -222,6 +232,7 @@ func (s *search) step(next state, end int, in uint32, act action) bool {
 	}
 	if crowded {
 		s.result.Crowded++
+		s.ends = append(s.ends, s.from)
 		return true
 	}
 	return s.arrive(&next, act)
@@ -240,6 +251,7 @@ func (s *search) send(st *state, out []uint32) bool {
 // arrive takes in a state that a step leads to.
 func (s *search) arrive(st *state, act action) bool {
 	place, fresh := s.set.add(st)
+	s.next = append(s.next, place)
 	if !fresh {
 		return true
 	}
