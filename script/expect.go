@@ -51,7 +51,7 @@ func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *faile
 // compare compares all but the time.
 func (p *player) compare(want, got *Segment, f *flow, pkt *packet, n int) *failed {
 	why := p.set.match.mismatch(want, got)
-	if why != "" && pkt.flags&FlagRST != 0 && !f.synced {
+	if why != "" && pkt.flags&FlagRST != 0 && (pkt.seq == 0 || !f.synced) {
 		// A reset that answers a segment of no connection has the number that
 		// that segment gives it, whatever was before.
 		raw := *got

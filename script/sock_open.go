@@ -36,7 +36,8 @@ func startBind(x *callContext) attempt {
 		port = n
 	}
 	for _, o := range x.p.socketsInOrder() {
-		if o != x.s && o.port == port && (o.kind == sockListening || o.kind == sockNew) && (o.ints["SO_REUSEADDR"] == 0 || x.s.ints["SO_REUSEADDR"] == 0) {
+		shared := o.kind == sockNew && o.ints["SO_REUSEADDR"] != 0 && x.s.ints["SO_REUSEADDR"] != 0
+		if o != x.s && o.port == port && (o.kind == sockNew || o.kind == sockListening) && !shared {
 			return done(errResult("EADDRINUSE"))
 		}
 	}

@@ -67,7 +67,7 @@ func (s *Stage) do(step Step) {
 func (a *actor) do(step Step) {
 	switch step.Do {
 	case "listen":
-		a.listen(tcp.ListenOptions{})
+		a.listen(tcp.ListenOptions{Conn: tcp.ConnConfig{DelayFinAck: step.Text != ""}})
 	case "connect":
 		a.connect(uint16(step.N))
 	case "on-accept send":
@@ -194,6 +194,11 @@ func (a *actor) Ready(_ *sim.Host, r tcp.Ready) {
 				e.Connected = a.stage.Now()
 			}
 			a.work(e)
+			if r.What&tcp.Ended != 0 && !e.gone && e.EOF {
+				if err := a.host.TCP().TakeError(e.id); err != 0 {
+					a.failed(e, err)
+				}
+			}
 			return
 		}
 	}

@@ -227,8 +227,10 @@ func (p *Play) build(b *trace.Builder) {
 		k := p.Packets[i].Packet
 		for c := range k.Copies {
 			why, ok := drops[fmt.Sprint(int(k.From.Other()), k.Arrive[c], k.Seg.Seq, k.Seg.Ack, k.Seg.Flags, k.Seg.Len)]
-			if ok {
+			if ok && c == 0 {
 				k.Dropped = why
+			} else if ok {
+				k.DoubleDropped = why
 			}
 		}
 		b.Packet(k)

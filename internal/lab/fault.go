@@ -18,7 +18,7 @@ type Fault struct {
 	Host     int    // who sends them
 	From, To int    // which of those it sends, from 1
 	Flag     wire.Flags
-	For      time.Duration // of delay
+	For      time.Duration // of delay; of double: how much later the copy comes
 }
 
 // parseFault reads "lose A:2", "lose B:3-7", "lose B:3-", "lose B:FIN",
@@ -33,9 +33,9 @@ func parseFault(line string) (f Fault, err error) {
 	host, which, ok := strings.Cut(words[1], ":")
 	switch {
 	case !ok, f.Do != "lose" && f.Do != "delay" && f.Do != "double", host != "A" && host != "B",
-		len(words) != 2 && f.Do != "delay", len(words) != 3 && f.Do == "delay":
+		len(words) > 3, len(words) == 3 && f.Do == "lose", len(words) != 3 && f.Do == "delay":
 		return f, bad
-	case f.Do == "delay":
+	case len(words) == 3:
 		if f.For, err = parseTime(words[2]); err != nil {
 			return f, err
 		}
@@ -89,7 +89,7 @@ func (f *Fault) strike(p *sim.Packet) {
 		p.Fate.At = late
 	case "double":
 		p.Fate.Duplicated, p.Fate.Copy = true, p.Fate.Passage
-		p.Fate.Copy.At = p.Fate.At + int64(time.Millisecond)
+		p.Fate.Copy.At = p.Fate.At + int64(max(f.For, time.Millisecond))
 	}
 }
 

@@ -19,7 +19,7 @@ type Step struct {
 
 // ParseScript reads what happens in a world, a line each:
 //
-//	0    B listen
+//	0    B listen                    patiently: with an ACK that waits for the FIN to go along
 //	0    B on-accept send "hello"
 //	0    B on-eof close 2s           once the peer's FIN was read, after 2 s
 //	0    B stop-reading
@@ -35,7 +35,7 @@ type Step struct {
 //	lose B:3-                        the third and all that follow
 //	lose B:FIN                       each segment with that flag
 //	delay A:1 5s                     it takes so long
-//	double A:4                       it arrives twice
+//	double A:4                       it arrives twice; a while later: double A:4 5s
 //
 // Words after # are a comment.
 func ParseScript(script string) (steps []Step, faults []Fault, err error) {
@@ -108,7 +108,13 @@ func (s *Step) argument(rest string) (err error) {
 			s.For, err = parseTime(rest)
 		}
 		return err
-	case "listen", "shut", "close", "abort", "stop-reading", "read", "nodelay", "crash", "restart", "cut", "join", "keep-alive":
+	case "listen":
+		s.Text = rest
+		if rest != "" && rest != "patiently" {
+			return fmt.Errorf("what is %q?", rest)
+		}
+		return nil
+	case "shut", "close", "abort", "stop-reading", "read", "nodelay", "crash", "restart", "cut", "join", "keep-alive":
 		if rest != "" {
 			return fmt.Errorf("what is %q?", rest)
 		}

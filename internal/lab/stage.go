@@ -157,15 +157,21 @@ func (s *Stage) run() {
 	if limit == 0 {
 		limit = 20 * time.Minute
 	}
-	for s.World.Step() && s.Now() <= limit {
+	ended, last := false, s.World.Now()
+	s.At(limit, func() { ended = true })
+	for s.World.Step() && !ended {
 		s.drain()
+		last = s.World.Now()
 	}
 	s.drain()
-	s.play.End = s.World.Now()
+	s.play.End = last
 	for i, a := range s.actors {
 		s.play.Left = append(s.play.Left, a.host.TCP().Counts())
 		s.play.Counters = append(s.play.Counters, *a.host.TCP().Counters())
 		s.play.Ends[i] = a.ends
+		if s.play.Left[i].Conns > 0 {
+			s.play.End = s.World.Now() // it goes on living
+		}
 	}
 }
 

@@ -12,15 +12,16 @@ import (
 
 // Packet is a segment on its way from one end to the other.
 type Packet struct {
-	From     Side
-	Time     tcp.Time    // when its sender gave it to the link
-	Arrive   [2]tcp.Time // when it, and its double, reached the other end
-	Copies   uint8       // how many reached the other end: entries of Arrive
-	Corrupt  bool        // damaged on the way: the receiver will throw it away
-	Dropped  wire.Reason // why the receiver threw it away, if it did
-	Again    bool        // a retransmission; what the numbers tell is found without
-	Overtook bool        // it overtook packets that were sent before it
-	Seg      tcp.SegHeader
+	From          Side
+	Time          tcp.Time    // when its sender gave it to the link
+	Arrive        [2]tcp.Time // when it, and its double, reached the other end
+	Copies        uint8       // how many reached the other end: entries of Arrive
+	Corrupt       bool        // damaged on the way: the receiver will throw it away
+	Dropped       wire.Reason // why the receiver threw it away, if it did
+	DoubleDropped wire.Reason // and its double
+	Again         bool        // a retransmission; what the numbers tell is found without
+	Overtook      bool        // it overtook packets that were sent before it
+	Seg           tcp.SegHeader
 }
 
 // Header is what events and ladders keep of a segment.

@@ -86,6 +86,10 @@ func (b *Builder) number(p *shown) int {
 
 func (r *Row) arrow(m *moment) {
 	p := m.packet
+	dropped := p.Dropped
+	if m.kind == arrives && m.copy > 0 {
+		dropped = p.DoubleDropped
+	}
 	r.Seg = p.label
 	if p.Again {
 		r.Mark |= MarkRetransmit
@@ -93,9 +97,9 @@ func (r *Row) arrow(m *moment) {
 	if p.Corrupt {
 		r.Mark |= MarkCorrupt
 		r.Notes = append(r.Notes, "damaged: bad checksum")
-	} else if p.Dropped != wire.Accepted {
+	} else if dropped != wire.Accepted {
 		r.Mark |= MarkDropped
-		r.Notes = append(r.Notes, ReasonText(p.Dropped))
+		r.Notes = append(r.Notes, ReasonText(dropped))
 	}
 }
 
