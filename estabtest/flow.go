@@ -137,26 +137,26 @@ func (n *Network) newFlow(k, t tcp.Tuple, client, server *Host, now int64) *flow
 	f.sides[trace.Left].host, f.sides[trace.Right].host = client, server
 	n.flows[k] = f
 	n.all = append(n.all, f)
-	n.forget()
+	n.forget(keepRecords, keepFlows)
 	return f
 }
 
 // forget keeps memory bounded: flows that ended in order give up their
 // segments, and then themselves.
-func (n *Network) forget() {
-	for ; n.records > keepRecords && n.forgetAt < len(n.all)-1; n.forgetAt++ {
+func (n *Network) forget(records, flows int) {
+	for ; n.records > records && n.forgetAt < len(n.all)-1; n.forgetAt++ {
 		if f := n.all[n.forgetAt]; f.over() && f.wellEnded() {
 			n.records -= len(f.first) + len(f.tail)
 			f.forgotten += len(f.first) + len(f.tail)
 			f.first, f.tail, f.events = nil, nil, nil
 		}
 	}
-	if len(n.all) <= keepFlows {
+	if len(n.all) <= flows {
 		return
 	}
 	kept := n.all[:0]
 	for i, f := range n.all {
-		if i < keepFlows/2 && f.over() && f.wellEnded() {
+		if i < flows/2 && f.over() && f.wellEnded() {
 			n.records -= len(f.first) + len(f.tail)
 			if k := flowKey(f.tuple); n.flows[k] == f {
 				delete(n.flows, k)

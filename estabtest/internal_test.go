@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // A long text keeps its beginning and its end.
@@ -37,4 +39,49 @@ func TestArrivals(t *testing.T) {
 			slices.Reverse(in)
 		}
 	}
+}
+
+// What is remembered is bounded: details of old connections go first, then the
+// connections; what didn't end in order stays.
+func TestForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := New(t)
+		a, b := n.Host("a"), n.Host("b")
+		l, err := b.Listen("tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 10 {
+			c, err := a.Dial("tcp", "b:80")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 {
+				s.(*Conn).SetLinger(0)
+			}
+			s.Close()
+			time.Sleep(time.Second)
+			c.Close()
+			time.Sleep(time.Second)
+		}
+		n.collect()
+		n.mu.Lock()
+		n.forget(20, keepFlows)
+		n.mu.Unlock()
+		flows := n.Conns()
+		if len(flows) != 10 || flows[0].Segments() != nil || flows[1].Segments() == nil || flows[9].Segments() == nil {
+			t.Errorf("%d flows", len(flows))
+		}
+		n.mu.Lock()
+		n.forget(20, 6)
+		n.mu.Unlock()
+		flows = n.Conns()
+		if len(flows) != 8 || flows[0].Nth != 2 || flows[1].Nth != 4 {
+			t.Errorf("%v", flows)
+		}
+	})
 }

@@ -223,6 +223,11 @@ func TestRouters(t *testing.T) {
 			dial(t, n.Host(test.from), test.to+":7")
 			about(t, test.from+" to "+test.to, time.Since(start), test.want)
 		}
+		n.SetLink("r1", "r2", estabtest.Link{Delay: 40 * ms})
+		n.SetPath("r2", "r1", estabtest.Link{Delay: 5 * ms})
+		start := time.Now()
+		dial(t, n.Host("a"), "b:7")
+		about(t, "the changed way", time.Since(start), 49*ms)
 	})
 }
 

@@ -146,13 +146,7 @@ func (m *middlebox) rewrite(b []byte) {
 }
 
 // answerReset is the RST that answers a segment (RFC 9293 §3.5.2, group 1), as
-// its receiver would send it.
+// its receiver would send it. All segments but the first have an ACK.
 func answerReset(hdr *tcp.SegHeader, f *flow, from trace.Side) tcp.Segment {
-	seg := tcp.Segment{Tuple: f.seenBy(from.Other())}
-	if hdr.Flags.Any(wire.ACK) {
-		seg.Seq, seg.Flags = hdr.Ack, wire.RST
-		return seg
-	}
-	seg.Ack, seg.Flags = hdr.Seq+tcp.Num(hdr.Len), wire.RST|wire.ACK
-	return seg
+	return tcp.Segment{Tuple: f.seenBy(from.Other()), Seq: hdr.Ack, Flags: wire.RST}
 }

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"flag"
 	"net"
 	"net/netip"
 	"os"
@@ -16,6 +17,16 @@ const (
 	addrA, addrB   = "10.0.0.1", "10.0.0.2"
 	addrA6, addrB6 = "fd00::1", "fd00::2"
 )
+
+// TestMain lets more tests run at a time than there are processors: most of
+// their time they wait for bad wires and for deadlines.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		f.Value.Set("8")
+	}
+	os.Exit(m.Run())
+}
 
 // long reports whether a test may take its time.
 func long() bool { return os.Getenv("ESTAB_LONG") != "" && !testing.Short() }

@@ -48,7 +48,9 @@ func (e *Engine) retransmit(c *conn, out Sink, i int) bool {
 	}
 	s.marks = s.marks&^markLost | markRetrans | markEver
 	s.at = e.now
-	if !c.armed(TimerRetransmit) {
+	if i == 0 || !c.armed(TimerRetransmit) {
+		// RFC 6298 5: no segment is sent again less than an RTO after it was
+		// last sent.
 		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
 	}
 	return true
