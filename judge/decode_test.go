@@ -54,9 +54,13 @@ type counter struct {
 	t    *testing.T
 	mu   sync.Mutex
 	seen map[string]int
+	tap  func(link.TapEvent) // sees it, too, if not nil
 }
 
 func (c *counter) observe(e link.TapEvent) {
+	if c.tap != nil {
+		c.tap(e)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err := c.judge(e.Packet); err != nil && !c.t.Failed() {

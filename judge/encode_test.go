@@ -1,22 +1,15 @@
 package judge
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 
-	"estab"
-	"estab/internal/seq"
 	"estab/internal/wire"
-	"estab/link"
 )
 
 // gopacket writes packets, with options in any order, of any kind and number,
@@ -144,147 +137,4 @@ func randomOptions(r *rand.Rand, bytes func(int) []byte) (options []layers.TCPOp
 		}
 	}
 	return options
-}
-
-// wireClient is a TCP client made by hand of gopacket's layers.
-type wireClient struct {
-	t        *testing.T
-	end      *link.PairEnd
-	got      [][]byte
-	local    netip.AddrPort
-	remote   netip.AddrPort
-	seq, ack uint32
-}
-
-func (c *wireClient) Writable(*link.Work) {}
-
-func (c *wireClient) Deliver(_ *link.Work, pkts []*link.Packet) {
-	for _, p := range pkts {
-		c.got = append(c.got, append([]byte(nil), p.Bytes()...))
-		p.Resize(0)
-	}
-}
-
-// send sends a segment; edit says what is in it.
-func (c *wireClient) send(payload string, edit func(t *layers.TCP)) {
-	c.t.Helper()
-	tcp := &layers.TCP{SrcPort: layers.TCPPort(c.local.Port()), DstPort: layers.TCPPort(c.remote.Port()), Seq: c.seq, Ack: c.ack, ACK: true, Window: 10_000}
-	edit(tcp)
-	var ip gopacket.SerializableLayer = &layers.IPv4{Version: 4, TTL: 9, Protocol: layers.IPProtocolTCP,
-		SrcIP: c.local.Addr().AsSlice(), DstIP: c.remote.Addr().AsSlice()}
-	if c.local.Addr().Is6() {
-		ip = &layers.IPv6{Version: 6, HopLimit: 9, NextHeader: layers.IPProtocolTCP, SrcIP: c.local.Addr().AsSlice(), DstIP: c.remote.Addr().AsSlice()}
-	}
-	b := write(c.t, ip, tcp, []byte(payload))
-	p := link.NewPacket(len(b))
-	p.Append(b)
-	var w link.Work
-	c.end.Enqueue(&w, []*link.Packet{p})
-	w.Run()
-	c.seq += uint32(len(payload))
-	if tcp.SYN || tcp.FIN {
-		c.seq++
-	}
-}
-
-// expect takes the answers of the host so far, and returns the last. n of them
-// must be more than a bare ACK.
-func (c *wireClient) expect(n int) (last *layers.TCP) {
-	c.t.Helper()
-	synctest.Wait()
-	judge := &counter{t: c.t, seen: map[string]int{}}
-	var all []string
-	for _, b := range c.got {
-		if err := judge.judge(b); err != nil {
-			c.t.Fatal(err)
-		}
-		first := layers.LayerTypeIPv4
-		if b[0]>>4 == 6 {
-			first = layers.LayerTypeIPv6
-		}
-		last = gopacket.NewPacket(b, first, gopacket.Default).TransportLayer().(*layers.TCP)
-		if len(last.Payload) > 0 || last.SYN || last.FIN || last.RST {
-			n--
-		}
-		all = append(all, fmt.Sprintf("%x", b))
-	}
-	if n != 0 || last == nil {
-		c.t.Fatalf("too many by %d: %v", -n, all)
-	}
-	c.got = nil
-	return last
-}
-
-// A client that gopacket writes has a conversation with a host: its options
-// are odd, and none of them is in the way.
-func TestGopacketConverses(t *testing.T) {
-	odd := []layers.TCPOption{
-		{OptionType: 253, OptionLength: 6, OptionData: []byte{1, 2, 3, 4}}, {OptionType: layers.TCPOptionKindNop, OptionLength: 1},
-		{OptionType: 34, OptionLength: 2}, {OptionType: layers.TCPOptionKindNop, OptionLength: 1}, {OptionType: 77, OptionLength: 3, OptionData: []byte{9}},
-	}
-	ts := func(val uint32, ecr uint32) layers.TCPOption {
-		return layers.TCPOption{OptionType: layers.TCPOptionKindTimestamps, OptionLength: 10,
-			OptionData: binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, val), ecr)}
-	}
-	for _, addrs := range [][2]string{{addrA, addrB}, {addrA6, addrB6}} {
-		synctest.Test(t, func(t *testing.T) {
-			la, lb := link.Pair(link.PairOptions{})
-			h, err := newHost(estab.Config{Shards: 1}, lb, addrB, addrB6)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer h.Close()
-			l := listen(t, h, net.JoinHostPort(addrs[1], "80"))
-			c := &wireClient{t: t, end: la, seq: 1<<32 - 3,
-				local: netip.AddrPortFrom(netip.MustParseAddr(addrs[0]), 4321), remote: netip.AddrPortFrom(netip.MustParseAddr(addrs[1]), 80)}
-			if err := la.Attach(c); err != nil {
-				t.Fatal(err)
-			}
-			c.send("", func(s *layers.TCP) {
-				s.SYN, s.ACK = true, false
-				s.Options = append([]layers.TCPOption{ts(100, 0),
-					{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{2, 0}}, // 512
-					{OptionType: layers.TCPOptionKindWindowScale, OptionLength: 3, OptionData: []byte{2}}}, odd...)
-			})
-			sa := c.expect(1)
-			o, err := readOptions(sa.Options)
-			if err != nil || !sa.SYN || !sa.ACK || sa.Ack != c.seq || o.TSEcr != 100 || !o.Has(wire.OptMSS|wire.OptWindowScale) || o.Has(wire.OptSACKPermitted) {
-				t.Fatalf("the SYN-ACK is %+v, its options %+v, %v", sa, o, err)
-			}
-			c.ack = sa.Seq + 1
-			c.send("hello", func(s *layers.TCP) { s.Options = append([]layers.TCPOption{ts(101, o.TSVal)}, odd...) })
-			conn, err := l.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
-			b := make([]byte, 1000)
-			if n, err := conn.Read(b); string(b[:n]) != "hello" || err != nil {
-				t.Fatalf("read %q, %v", b[:n], err)
-			}
-			if _, err := conn.Write(b); err != nil { // 512 - 12 bytes a segment at most
-				t.Fatal(err)
-			}
-			if last := c.expect(2); seq.Num(last.Seq) != seq.Num(c.ack)+500 || len(last.Payload) != 500 || last.Ack != c.seq {
-				t.Fatalf("the second segment is %v", last)
-			}
-			c.ack += 1000
-			c.send("", func(s *layers.TCP) { s.FIN = true; s.Options = append(odd, ts(102, o.TSVal)) })
-			if f := c.expect(0); f.Ack != c.seq {
-				t.Fatalf("the FIN is not acknowledged: %v", f)
-			}
-			if err := conn.Close(); err != nil {
-				t.Fatal(err)
-			}
-			if f := c.expect(1); !f.FIN || f.Seq != c.ack {
-				t.Fatalf("no FIN: %v", f)
-			}
-			c.ack++
-			c.send("", func(s *layers.TCP) { s.Options = []layers.TCPOption{ts(103, o.TSVal)} })
-			time.Sleep(5 * time.Minute)
-			synctest.Wait()
-			if len(c.got) != 0 {
-				t.Errorf("%d packets after the end", len(c.got))
-			}
-		})
-	}
 }

@@ -42,6 +42,9 @@ func TestRightEdgeNeverMovesLeft(t *testing.T) {
 		watch := func() {
 			for i := range r.sent {
 				got := r.edge(&r.sent[i].Segment)
+				if c := r.e.lookup(r.id); got < edge && c.rcv.rounded >= maxRounding+c.rcvBuf/2 && edge-got < 1<<c.rcv.scale {
+					continue // TestRoundingGivesAwayALimitedAmount
+				}
 				if got < edge {
 					t.Fatalf("seed %d: the right edge moved from %d to %d", seed, edge, got)
 				}

@@ -34,6 +34,7 @@ type Told struct {
 //	B gets RST         it arrives (not: it is lost)
 //	A:2                the second segment that A sends
 //	A timer persist    a timer goes off
+//	A cwnd timeout     the congestion window changes, and why
 //
 // and may end in #2: the second time.
 func (r *Run) tell(p *Play, story []Beat) []Told {
@@ -77,8 +78,8 @@ func (p *Play) find(cue string) (Told, bool) {
 	switch verb {
 	case "sends", "gets":
 		return p.findPacket(x, verb, object)
-	case "timer":
-		return p.findTimer(x, object)
+	case "timer", "cwnd":
+		return p.findEvent(x, object)
 	}
 	for s := tcp.StateClosed; s <= tcp.StateTimeWait; s++ {
 		if s.String() == what {
@@ -112,10 +113,12 @@ func (p *Play) findPacket(x Told, verb, object string) (Told, bool) {
 	return x, false
 }
 
-func (p *Play) findTimer(x Told, name string) (Told, bool) {
+// findEvent finds a timer by its name, or a change of the congestion window by
+// its reason.
+func (p *Play) findEvent(x Told, name string) (Told, bool) {
 	n := 0
 	for _, e := range p.Events[x.host] {
-		if e.Kind == tcp.EventTimer && (e.Timer.String() == name || name == "retransmit" && e.Timer == tcp.TimerRetransmit) {
+		if e.Kind == tcp.EventTimer && e.Timer.String() == name || e.Kind == tcp.EventCwnd && e.Why.String() == name {
 			if n++; n == x.nth {
 				x.At = e.Time
 				return x, true
@@ -212,18 +215,22 @@ func (p *Play) build(b *trace.Builder) {
 			b.Note(trace.Side(n.Host), n.At, n.Text)
 		}
 	}
+	routed := p.stage.PathB != p.stage.Path // then the hosts know better than the paths
 	drops := map[string]wire.Reason{}
 	for host := A; host <= B; host++ {
 		for _, e := range p.Events[host] {
 			if e.Kind == tcp.EventDrop && e.HasSeg {
 				drops[fmt.Sprint(host, e.Time, e.Seg.Seq, e.Seg.Ack, e.Seg.Flags, e.Seg.Len)] = e.Reason
 			}
-			if e.Kind != tcp.EventOut && e.Kind != tcp.EventIn && e.Kind != tcp.EventDrop {
+			if routed || e.Kind != tcp.EventOut && e.Kind != tcp.EventIn && e.Kind != tcp.EventDrop {
 				b.Event(trace.Side(host), e)
 			}
 		}
 	}
 	for i := range p.Packets {
+		if routed {
+			break
+		}
 		k := p.Packets[i].Packet
 		for c := range k.Copies {
 			why, ok := drops[fmt.Sprint(int(k.From.Other()), k.Arrive[c], k.Seg.Seq, k.Seg.Ack, k.Seg.Flags, k.Seg.Len)]

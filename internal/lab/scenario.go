@@ -46,7 +46,7 @@ type World struct {
 	// does besides its delay, in the words of tc-netem.
 	Config func(host int, c *tcp.Config)
 	Path   string
-	MTU    int
+	Narrow int // if not 0, a router stands in the middle, and behind it a link with that MTU
 
 	// TwoWay puts the shim of a two-way handshake beside B.
 	TwoWay bool

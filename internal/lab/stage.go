@@ -25,7 +25,9 @@ const (
 type Stage struct {
 	Params *Params
 	World  *sim.World
-	Path   *sim.Path
+	Path   *sim.Path // to A
+	PathB  *sim.Path // to B: the same, unless there is a router
+	model  netem.Model
 	play   *Play
 	def    *World
 	faults []Fault
@@ -109,22 +111,37 @@ func (s *Stage) connect() error {
 	if err != nil {
 		return err
 	}
-	s.Path = s.World.Connect(s.actors[A].host, s.actors[B].host, sim.PathConfig{MTU: s.def.MTU, AB: m, BA: m, Meddle: s.pass})
+	s.model = m
+	a, b := s.actors[A].host, s.actors[B].host
+	if s.def.Narrow == 0 {
+		s.Path = s.World.Connect(a, b, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
+		s.PathB = s.Path
+	} else {
+		r := s.World.Router("R", sim.RouterConfig{})
+		s.Path = s.World.Connect(a, r, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
+		s.PathB = s.World.Connect(r, b, sim.PathConfig{AB: m, BA: m, MTU: s.def.Narrow, Meddle: s.pass})
+	}
 	s.World.Tap(s.tap)
 	return nil
 }
 
+// sender is which of A and B gives a packet to the path; false if it is the
+// router that passes it on.
+func (s *Stage) sender(p *sim.Packet) (host int, ok bool) {
+	if p.Back {
+		return B, p.Path == s.PathB
+	}
+	return A, p.Path == s.Path
+}
+
 // pass lets the script and the shims change what becomes of a packet.
 func (s *Stage) pass(p *sim.Packet) {
-	host := A
-	if p.Back {
-		host = B
-	}
-	s.sent[host]++
-	seg, ok := segment(p.Data)
-	if !ok {
+	host, ok := s.sender(p)
+	seg, isTCP := segment(p.Data)
+	if !ok || !isTCP {
 		return
 	}
+	s.sent[host]++
 	for i := range s.faults {
 		if f := &s.faults[i]; f.hits(host, s.sent[host], seg.Flags) {
 			f.strike(p)
@@ -137,14 +154,11 @@ func (s *Stage) pass(p *sim.Packet) {
 
 // tap keeps what crosses the path between A and B.
 func (s *Stage) tap(p sim.Packet) {
-	if p.Path != s.Path {
+	host, ok := s.sender(&p)
+	if !ok {
 		return
 	}
-	side := trace.Left
-	if p.Back {
-		side = trace.Right
-	}
-	t, ok := p.Trace(side)
+	t, ok := p.Trace(trace.Side(host))
 	if !ok {
 		return
 	}

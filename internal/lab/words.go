@@ -16,6 +16,7 @@ func Words(l Lang) func(string) string {
 
 func chineseWords() map[string]string {
 	return map[string]string{
+		"(again)": "（重传）", "(doubled)": "（副本）",
 		"lost":                                                      "丢失",
 		"no ACK in time: sending again":                             "没有按时收到确认：重传",
 		"the peer's window is zero: probing":                        "对方窗口为零：发送探测",

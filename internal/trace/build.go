@@ -170,6 +170,7 @@ type stream struct {
 	scale    uint8
 	offered  bool       // a window scale in its SYN
 	syn      bool       // its SYN was seen
+	old      []seq.Num  // initial numbers of earlier connections of the pair
 	synFlags wire.Flags // of its latest SYN
 	synDone  bool       // and acknowledged
 	fin      uint64     // the number after its FIN; 0: none yet
@@ -179,9 +180,24 @@ type stream struct {
 	lastWnd uint16
 }
 
+// whose is the initial number of the connection that n belongs to, the nearest
+// below it, and which of the pair's connections that is.
+func (s *stream) whose(n seq.Num) (iss seq.Num, which int) {
+	iss, which = s.iss, len(s.old)
+	for i, o := range s.old {
+		if uint32(n-o) < uint32(n-iss) {
+			iss, which = o, i
+		}
+	}
+	return iss, which
+}
+
 // rel is n as a distance from the initial number. The high part, which streams
 // of more than 4 GiB have, comes from the highest number seen.
 func (s *stream) rel(n seq.Num) uint64 {
+	if from, _ := s.whose(n); from != s.iss {
+		return uint64(uint32(n - from))
+	}
 	base := s.iss + seq.Num(s.high)
 	d := int64(n.Diff(base))
 	if d < 0 && uint64(-d) > s.high {
@@ -200,7 +216,7 @@ func (b *Builder) take(p Packet) {
 		}
 	}
 	if me.known && me.syn && p.Seg.Flags.Any(wire.SYN) && p.Seg.Seq != me.iss {
-		*me = stream{known: true, iss: p.Seg.Seq} // the pair is used again
+		*me = stream{known: true, iss: p.Seg.Seq, old: append(me.old, me.iss)} // the pair is used again
 	}
 	if !peer.known && p.Seg.Flags.Any(wire.ACK) {
 		peer.known, peer.iss = true, p.Seg.Ack-1
@@ -249,6 +265,8 @@ func (b *Builder) step(p *shown, peer *stream) bool {
 func (b *Builder) label(p *Packet) Label {
 	me, peer := &b.stream[p.From], &b.stream[p.From.Other()]
 	l := Label{SegHeader: p.Seg, RelSeq: me.rel(p.Seg.Seq), Window: uint64(p.Seg.Wnd)}
+	_, l.seqOf = me.whose(p.Seg.Seq)
+	_, l.ackOf = peer.whose(p.Seg.Ack)
 	if p.Seg.Flags.Any(wire.ACK) {
 		l.RelAck = peer.rel(p.Seg.Ack)
 	}

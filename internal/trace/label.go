@@ -20,6 +20,7 @@ type Label struct {
 	RelSACK [wire.MaxSACKBlocks][2]uint64
 
 	SeqName, AckName string // in letters: see Ladder.Letters
+	seqOf, ackOf     int    // which of the pair's connections, from 0, a number belongs to
 }
 
 // FlagNames writes flags in the RFC's words: "SYN,ACK".

@@ -216,6 +216,9 @@ func (d *drawing) row(r *Row) {
 	switch r.Kind {
 	case RowArrow:
 		first, rest := r.Seg.lines(d.style.Numbers, r.Mark, d.arrow)
+		for _, w := range [...]string{"(again)", "(doubled)"} {
+			first = strings.Replace(first, w, d.word(w), 1)
+		}
 		middle = append(middle, d.pen.paint(style, d.shaft(r, first)))
 		for _, s := range rest {
 			middle = append(middle, d.pen.paint(styleDetail, d.aside(r.From, s)))

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"strconv"
+	"strings"
 
 	"estab/internal/wire"
 )
@@ -47,22 +48,17 @@ type letter struct {
 type namer struct {
 	base   [2]letter   // of each end: x, y
 	close  [2][]letter // then u, or v and w, in order
-	iss    [2]uint32
-	known  [2]bool
-	first  Side // who sent the first FIN
-	closed bool // somebody did
+	which  [2]int      // of the pair's connections
+	first  Side        // who sent the first FIN
+	closed bool        // somebody did
 }
 
 func (n *namer) name(r *Row) {
 	me, peer := r.From, r.From.Other()
 	s := &r.Seg
-	if s.Flags.Any(wire.SYN) {
-		iss := uint32(s.Seq)
-		if n.known[me] && n.iss[me] != iss {
-			n.base[me].name += "′"
-			n.close, n.closed = [2][]letter{}, false
-		}
-		n.known[me], n.iss[me] = true, iss
+	if s.Flags.Any(wire.SYN) && s.seqOf > n.which[me] {
+		n.which[me] = s.seqOf
+		n.close, n.closed = [2][]letter{}, false
 	}
 	end := s.RelSeq + uint64(s.Len)
 	switch {
@@ -76,8 +72,8 @@ func (n *namer) name(r *Row) {
 			n.add(me, "v", s.RelSeq)
 		}
 	}
-	s.SeqName = n.text(me, s.RelSeq, s.Flags.Any(wire.FIN) && s.Len == 0)
-	s.AckName = n.text(peer, s.RelAck, true)
+	s.SeqName = n.text(me, s.seqOf, s.RelSeq, s.Flags.Any(wire.FIN) && s.Len == 0)
+	s.AckName = n.text(peer, s.ackOf, s.RelAck, true)
 }
 
 func (n *namer) add(s Side, name string, at uint64) {
@@ -91,11 +87,13 @@ func (n *namer) add(s Side, name string, at uint64) {
 
 // text is a number as a letter and what is to be added. Where two letters name
 // the same number the last is taken if late, otherwise the first.
-func (n *namer) text(s Side, rel uint64, late bool) string {
-	best := n.base[s]
-	for _, k := range n.close[s] {
-		if k.at <= rel && (k.at > best.at || late) {
-			best = k
+func (n *namer) text(s Side, which int, rel uint64, late bool) string {
+	best := letter{name: n.base[s].name + strings.Repeat("′", which)}
+	if which == n.which[s] {
+		for _, k := range n.close[s] {
+			if k.at <= rel && (k.at > best.at || late) {
+				best = k
+			}
 		}
 	}
 	if rel == best.at {

@@ -41,10 +41,9 @@ type search struct {
 	room   int
 	from   uint32 // the state that is looked at
 
-	next     []uint32 // where the steps lead, state by state
-	first    []uint32 // where a state's begin in next
-	badPlace uint32
-	ends     []uint32 // states that are an end, or whose future was not looked at
+	next  []uint32 // where the steps lead, state by state
+	first []uint32 // where a state's begin in next
+	ends  []uint32 // states that are an end, or whose future was not looked at
 }
 
 // action is a step of the world: what, and to which segment in flight or by
@@ -268,7 +267,6 @@ func (s *search) arrive(st *state, act action) bool {
 // wrong ends the search at a state that is known.
 func (s *search) wrong(why string, place uint32) {
 	s.result.Wrong = why
-	s.badPlace = place
 	s.result.Trail = s.trail(place)
 }
 

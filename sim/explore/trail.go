@@ -94,6 +94,9 @@ func (w *walker) step(a action) {
 		text := opNames[s.Do]
 		if s.Do == Send {
 			text += fmt.Sprintf(" %d bytes", s.N)
+			if s.N == 1 {
+				text = strings.TrimSuffix(text, "s")
+			}
 		}
 		in := inStep
 		if a.what() == actServe {
