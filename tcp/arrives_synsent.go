@@ -48,7 +48,10 @@ func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	e.negotiate(c, mss, opts, seg.Options.TSVal)
 	// The window of a SYN is not scaled (RFC 7323 §2.2).
 	c.snd.WND, c.snd.maxWND = uint32(seg.Wnd), uint32(seg.Wnd)
-	c.snd.WL1, c.snd.WL2 = seg.Seq, seg.Ack
+	c.snd.WL1 = seg.Seq
+	if hasAck {
+		c.snd.WL2 = seg.Ack
+	}
 	c.heardAt = e.now
 	if !hasAck {
 		// Simultaneous open: "enter SYN-RECEIVED, form a SYN,ACK segment and

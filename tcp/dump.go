@@ -79,6 +79,15 @@ func (d *dumper) time(t Time) {
 	}
 }
 
+// spaced appends when a record may answer again (Engine.spaced).
+func (d *dumper) spaced(at uint32) {
+	left := int32(at - uint32(uint64(d.now)/1e6))
+	if at == 0 || left < 0 {
+		left = 0
+	}
+	d.u64(uint64(left))
+}
+
 func (d *dumper) tuple(t *Tuple) {
 	var a [16]byte
 	t.Local.Put16(a[:])
@@ -192,6 +201,7 @@ func (h *halfOpens) dump(keys *[]string, now Time) {
 		d.tuple(&t)
 		d.u64('H', uint64(min(r.wait, 1)), uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage), uint64(r.sends))
 		d.time(r.deadline)
+		d.spaced(r.ackAt)
 		*keys = append(*keys, string(d.b))
 	})
 }
@@ -213,6 +223,7 @@ func (w *timeWaits) dump(keys *[]string, now Time) {
 		d.tuple(&t)
 		d.u64('W', uint64(r.maxWND), uint64(r.scale), uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts))
 		d.time(r.deadline)
+		d.spaced(r.ackAt)
 		*keys = append(*keys, string(d.b))
 	}
 	for n := w.v4.head; n != 0; n = w.v4.at(n - 1).next {
