@@ -332,3 +332,80 @@ func TestCloseWithZeroWindow(t *testing.T) {
 	}
 	r.wantGone()
 }
+
+// The wait in FIN-WAIT-2 can be another one for a connection, or none.
+func TestSetFinWait2(t *testing.T) {
+	for d, want := range map[time.Duration]time.Duration{5 * time.Second: 5 * time.Second, 0: 0, -1: 0} {
+		r := established(t)
+		r.e.SetFinWait2(r.now, r.id, d)
+		r.close(-1)
+		r.want("F. 1:1(0) ack 1")
+		r.in(". 1:1(0) ack 2")
+		if want == 0 {
+			r.advance(1000 * time.Hour)
+			r.wantState(StateFinWait2)
+			continue
+		}
+		r.advance(want - 1)
+		r.wantState(StateFinWait2)
+		r.advance(1)
+		r.want()
+		r.wantGone()
+	}
+}
+
+// Text that had arrived before the user went is acknowledged again, not reset.
+func TestOldTextForAnOrphan(t *testing.T) {
+	r := established(t)
+	r.in(". 1:11(10) ack 1")
+	r.want(". 1:1(0) ack 11")
+	r.read(10)
+	r.close(-1)
+	r.want("F. 1:1(0) ack 11")
+	r.in(". 1:11(10) ack 1")
+	r.want(". 2:2(0) ack 11")
+	r.wantState(StateFinWait1)
+	r.in(". 6:16(10) ack 1") // half of it is new
+	r.want("R 1:1(0)")
+	r.wantGone()
+}
+
+// More TCBs come and go than the free list keeps.
+func TestManyConnectionsComeAndGo(t *testing.T) {
+	e := newEngine(t, Config{})
+	for range 3 {
+		var ids []ConnID
+		for i := range 3 * keepFreeConns {
+			tup := testTuple4
+			tup.RemotePort = uint16(i + 1)
+			id, err := e.Open(0, OpenOptions{Tuple: tup})
+			if err != 0 {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		seen := map[ConnID]bool{}
+		for _, id := range ids {
+			if seen[id] {
+				t.Fatal("a handle twice")
+			}
+			seen[id] = true
+			e.Abort(0, id)
+		}
+		if err := e.CheckInvariants(); err != nil {
+			t.Fatal(err)
+		}
+		if c := e.Counts(); c.Conns+c.Orphans+c.Timers != 0 {
+			t.Fatalf("left: %+v", c)
+		}
+	}
+	kept := 0
+	for _, c := range e.conns {
+		if c != nil {
+			kept++
+		}
+	}
+	if kept > keepFreeConns {
+		t.Errorf("%d empty TCBs are kept", kept)
+	}
+}

@@ -188,6 +188,11 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 		}
 	}
 	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
+	if p.stage.def.Quiet && p.stage.def.Watch == 0 {
+		l := &trace.Ladder{Ends: ends, Began: p.start}
+		p.caption(l, lang)
+		return l
+	}
 	keep := r.Scenario.Keep
 	if keep == 0 {
 		keep = 4
@@ -217,21 +222,35 @@ func (p *Play) build(b *trace.Builder) {
 	}
 	routed := p.stage.PathB != p.stage.Path // then the hosts know better than the paths
 	drops := map[string]wire.Reason{}
-	for host := A; host <= B; host++ {
-		for _, e := range p.Events[host] {
-			if e.Kind == tcp.EventDrop && e.HasSeg {
-				drops[fmt.Sprint(host, e.Time, e.Seg.Seq, e.Seg.Ack, e.Seg.Flags, e.Seg.Len)] = e.Reason
+	watched := func(t tcp.Tuple, host int) bool {
+		if host == B {
+			t = t.Swap()
+		}
+		w := p.stage.def.Watch
+		return t.Local == p.stage.tupleOf(0).Local && (w == 0 || t.LocalPort == w)
+	}
+	for _, e := range p.merged() {
+		if !watched(e.Tuple, e.host) {
+			continue
+		}
+		if e.Kind == tcp.EventDrop && e.HasSeg {
+			drops[fmt.Sprint(e.host, e.Time, e.Seg.Seq, e.Seg.Ack, e.Seg.Flags, e.Seg.Len)] = e.Reason
+		}
+		switch e.Kind {
+		case tcp.EventBlocked: // its timer tells the same
+		case tcp.EventOut, tcp.EventIn, tcp.EventDrop:
+			if routed {
+				b.Event(trace.Side(e.host), e.Event)
 			}
-			if routed || e.Kind != tcp.EventOut && e.Kind != tcp.EventIn && e.Kind != tcp.EventDrop {
-				b.Event(trace.Side(host), e)
-			}
+		default:
+			b.Event(trace.Side(e.host), e.Event)
 		}
 	}
 	for i := range p.Packets {
-		if routed {
-			break
-		}
 		k := p.Packets[i].Packet
+		if routed || !watched(p.Packets[i].Tuple, A) {
+			continue
+		}
 		for c := range k.Copies {
 			why, ok := drops[fmt.Sprint(int(k.From.Other()), k.Arrive[c], k.Seg.Seq, k.Seg.Ack, k.Seg.Flags, k.Seg.Len)]
 			if ok && c == 0 {
@@ -242,6 +261,24 @@ func (p *Play) build(b *trace.Builder) {
 		}
 		b.Packet(k)
 	}
+}
+
+// hostEvent is an event and whose it is.
+type hostEvent struct {
+	tcp.Event
+	host int
+}
+
+// merged are the events of A and B in the order of their times.
+func (p *Play) merged() []hostEvent {
+	var all []hostEvent
+	for host := A; host <= B; host++ {
+		for _, e := range p.Events[host] {
+			all = append(all, hostEvent{e, host})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y hostEvent) int { return cmp.Compare(x.Time, y.Time) })
+	return all
 }
 
 // caption puts each sentence above the row that it is about, or below it if it

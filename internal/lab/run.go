@@ -38,7 +38,8 @@ type Play struct {
 // Packet is a packet on the path.
 type Packet struct {
 	trace.Packet
-	Data []byte
+	tcp.Tuple // as A sees it
+	Data      []byte
 }
 
 // Note is something at one host that no event tells.

@@ -204,12 +204,12 @@ func (p *Play) allData() time.Duration {
 
 func delayedAck() Scenario {
 	return Scenario{
-		Name: "delayed-ack", Section: 7, Keep: 30,
+		Name: "delayed-ack", Section: 7, Keep: 4,
 		Title: t("Delayed acknowledgements", "推迟确认"),
 		Intro: t("A sends one small segment, and later two full ones. B need not acknowledge each: it waits up to 40 ms for a reason to send anyway, and acknowledges at least every second full segment.",
 			"A 先发一个小报文段，后来又发两个满的。B 不必逐个确认：它最多等 40 ms，看有没有别的要发；但每收到两个满报文段至少确认一次。"),
 		Worlds: []World{{
-			Script: "0 B listen\n0 A nodelay\n10ms A connect\n100ms A send 14480\n1s A send \"ping\"\n2s A send 2896\n", For: 5 * time.Second,
+			Script: "0 B listen\n0 A nodelay\n10ms A connect\n100ms A send 26064\n1s A send \"ping\"\n2s A send 2896\n", For: 5 * time.Second,
 			Story: []Beat{
 				{"@1s", t("One small segment: B waits.", "一个小报文段：B 先等等。")},
 				{"@2s", t("Two full segments: B acknowledges the second at once.", "两个满报文段：第二个一到 B 立即确认。")},

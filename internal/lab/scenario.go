@@ -46,7 +46,10 @@ type World struct {
 	// does besides its delay, in the words of tc-netem.
 	Config func(host int, c *tcp.Config)
 	Path   string
-	Narrow int // if not 0, a router stands in the middle, and behind it a link with that MTU
+	Delay  time.Duration // one way, instead of the usual one
+	Narrow int           // if not 0, there are two routers in the middle, and between them a link with that MTU
+	Quiet  bool          // of B too much happens to be told event by event
+	Watch  uint16        // if not 0, the ladder is that of the connection from this port; of a quiet world there is none without
 
 	// TwoWay puts the shim of a two-way handshake beside B.
 	TwoWay bool

@@ -34,6 +34,7 @@ type Stage struct {
 	actors []*actor
 	sent   [2]int // segments, by host
 	meddle []func(*sim.Packet)
+	flood  *flooding // nil: none
 }
 
 // Host is one of the two hosts, or one that Setup has added.
@@ -95,7 +96,12 @@ func (s *Stage) addHost(name string) *actor {
 		s.def.Config(i, &cfg)
 	}
 	s.Params.configure(&cfg)
-	a := &actor{stage: s, index: i, config: cfg, ring: tcp.NewRing(ringSize, tcp.EventAll)}
+	mask := tcp.EventAll
+	if s.def.Quiet && i == B {
+		mask = tcp.EventClosed
+		s.World.CheckEvery(1 << 20)
+	}
+	a := &actor{stage: s, index: i, config: cfg, ring: tcp.NewRing(ringSize, mask)}
 	cfg.Events = a.ring
 	a.host = s.World.Host(name, sim.HostConfig{TCP: cfg})
 	a.tag = a.host.Start(a)
@@ -107,7 +113,7 @@ func (s *Stage) addHost(name string) *actor {
 
 // connect joins A and B.
 func (s *Stage) connect() error {
-	m, err := netem.Parse(fmt.Sprintf("delay %dns %s", s.Params.Delay.Nanoseconds(), s.def.Path))
+	m, err := netem.Parse(fmt.Sprintf("delay %dns %s", orElse(s.def.Delay, s.Params.Delay).Nanoseconds(), s.def.Path))
 	if err != nil {
 		return err
 	}
@@ -117,9 +123,10 @@ func (s *Stage) connect() error {
 		s.Path = s.World.Connect(a, b, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
 		s.PathB = s.Path
 	} else {
-		r := s.World.Router("R", sim.RouterConfig{})
-		s.Path = s.World.Connect(a, r, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
-		s.PathB = s.World.Connect(r, b, sim.PathConfig{AB: m, BA: m, MTU: s.def.Narrow, Meddle: s.pass})
+		near, far := s.World.Router("R1", sim.RouterConfig{}), s.World.Router("R2", sim.RouterConfig{})
+		s.Path = s.World.Connect(a, near, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
+		s.World.Connect(near, far, sim.PathConfig{MTU: s.def.Narrow})
+		s.PathB = s.World.Connect(far, b, sim.PathConfig{AB: m, BA: m, Meddle: s.pass})
 	}
 	s.World.Tap(s.tap)
 	return nil
@@ -137,6 +144,9 @@ func (s *Stage) sender(p *sim.Packet) (host int, ok bool) {
 // pass lets the script and the shims change what becomes of a packet.
 func (s *Stage) pass(p *sim.Packet) {
 	host, ok := s.sender(p)
+	if ok && s.flood != nil && s.flood.swallow(p) {
+		return
+	}
 	seg, isTCP := segment(p.Data)
 	if !ok || !isTCP {
 		return
@@ -155,14 +165,18 @@ func (s *Stage) pass(p *sim.Packet) {
 // tap keeps what crosses the path between A and B.
 func (s *Stage) tap(p sim.Packet) {
 	host, ok := s.sender(&p)
-	if !ok {
+	if !ok || s.flood != nil && s.flood.forged(p.Data) {
 		return
 	}
 	t, ok := p.Trace(trace.Side(host))
 	if !ok {
 		return
 	}
-	s.play.Packets = append(s.play.Packets, Packet{t, append([]byte(nil), p.Data...)})
+	seg, _ := segment(p.Data)
+	if host == A {
+		seg.Tuple = seg.Tuple.Swap()
+	}
+	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, append([]byte(nil), p.Data...)})
 }
 
 // run plays the world to its end.

@@ -259,12 +259,15 @@ func (w *world) command(name string, args ...string) *exec.Cmd {
 	return exec.Command(path, args...)
 }
 
-// must runs a program in the namespace.
+// must runs a program in the namespace and returns what it prints.
 func (w *world) must(name string, args ...string) string {
 	w.t.Helper()
-	out, err := w.command(name, args...).CombinedOutput()
+	cmd := w.command(name, args...)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
 	if err != nil {
-		w.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+		w.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
 	}
 	return string(out)
 }

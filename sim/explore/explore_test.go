@@ -16,11 +16,8 @@ func long() bool { return os.Getenv("ESTAB_LONG") != "" }
 
 // quick makes a world small enough for every run of the tests.
 func quick(w World) World {
-	w.Lose, w.Double, w.Delay = min(w.Lose, 1), min(w.Double, 1), min(w.Delay, 1)
-	if w.Lose+w.Double+w.Delay > 2 {
-		w.Delay = 0
-	}
-	if w.Lose+w.Double+w.Delay > 1 && w.Fault == "" {
+	w.Lose, w.Double, w.Delay = min(w.Lose, 1), min(w.Double, 1), 0
+	if w.Fault == "" {
 		w.InFlight = 4
 	}
 	return w
