@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"os"
 	"testing"
-	"time"
 
 	"estab"
 	"estab/link"
@@ -31,18 +30,7 @@ func TestMain(m *testing.M) {
 // long reports whether a test may take its time.
 func long() bool { return os.Getenv("ESTAB_LONG") != "" && !testing.Short() }
 
-// twoHosts joins two hosts by a wire in memory, and closes them after the test.
-func twoHosts(t testing.TB, cfg estab.Config) (a, b *estab.Host) {
-	t.Helper()
-	a, b, err := joined(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { close2(t, a, b) })
-	return a, b
-}
-
-// joined is twoHosts without a test to belong to.
+// joined makes two hosts and a wire in memory between them.
 func joined(cfg estab.Config) (a, b *estab.Host, err error) {
 	la, lb := link.Pair(link.PairOptions{})
 	if a, err = newHost(cfg, la, addrA, addrA6); err != nil {
@@ -81,6 +69,3 @@ func listen(t testing.TB, h *estab.Host, address string) net.Listener {
 	}
 	return l
 }
-
-// patience bounds what would otherwise hang; nothing is measured by it.
-const patience = 30 * time.Second

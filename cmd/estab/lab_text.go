@@ -72,7 +72,7 @@ func (o *labOptions) writeText(r *lab.Run) error {
 	fmt.Fprintln(o.out)
 	o.para(s.Intro.In(lang))
 	for i, p := range r.Plays {
-		if len(r.Plays) > 1 {
+		if len(r.Plays) > 1 && r.Pictured(p) {
 			fmt.Fprintf(o.out, "\n%s\n", o.paint("1", fmt.Sprintf("[%d] %s", i+1, p.Name.In(lang))))
 		}
 		if err := o.ladder(r, p); err != nil {

@@ -188,7 +188,7 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 		}
 	}
 	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
-	if p.stage.def.Quiet && p.stage.def.Watch == 0 {
+	if !p.pictured() {
 		l := &trace.Ladder{Ends: ends, Began: p.start}
 		p.caption(l, lang)
 		return l
@@ -212,6 +212,13 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 	p.caption(l, lang)
 	return l
 }
+
+// pictured reports whether the world has a ladder.
+func (p *Play) pictured() bool { return !p.stage.def.Quiet || p.stage.def.Watch != 0 }
+
+// Pictured reports whether there is anything to tell of a world beside its
+// figures.
+func (r *Run) Pictured(p *Play) bool { return p.pictured() || len(p.Story) > 0 }
 
 // build tells a builder what happened.
 func (p *Play) build(b *trace.Builder) {

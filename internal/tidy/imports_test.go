@@ -36,6 +36,8 @@ var mayImport = map[string][]string{
 	"link":           {"internal/wire", "internal/netem", "net", "os", "sync", "sync/atomic", "time", "x/sys"},
 	"link/tun":       {"link", "internal/wire", "net/netip", "net", "os", "runtime", "sync", "sync/atomic", "syscall", "time", "x/sys"},
 	"sim":            {"inet", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "math/rand/v2", "net/netip", "time"},
+	"sim/soak":       {"sim", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "math/rand/v2", "time"},
+	"sim/explore":    {"tcp", "internal/wire", "internal/seq", "internal/trace", "time"},
 	"script":         {"sim", "inet", "tcp", "internal/wire", "internal/seq", "internal/trace", "internal/netem", "net/netip", "testing", "time", "path/filepath", "os", "sync", "runtime"},
 	"":               {"inet", "tcp", "link", "internal/wire", "net", "net/netip", "sync", "sync/atomic", "context", "time", "crypto/rand", "os", "syscall", "runtime"},
 	"internal/tidy":  {},

@@ -135,6 +135,9 @@ func (l *local) settle(w *World, pairs *pairs) {
 	}
 	l.facts = facts{}
 	if l.eng == nil {
+		if _, ok := l.user.next(&w.Ends[l.end], false); !ok {
+			l.facts.rest = resting // gone for good
+		}
 		return
 	}
 	if d := l.eng.NextDeadline(); d != tcp.Never {

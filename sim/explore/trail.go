@@ -91,18 +91,11 @@ func (w *walker) step(a action) {
 		w.fire(i)
 	case actStep, actServe:
 		s, _ := w.locals[w.at.local[i]].next(w.w, a.what() == actServe)
-		text := opNames[s.Do]
-		if s.Do == Send {
-			text += fmt.Sprintf(" %d bytes", s.N)
-			if s.N == 1 {
-				text = strings.TrimSuffix(text, "s")
-			}
-		}
 		in := inStep
 		if a.what() == actServe {
 			in = inServe
 		}
-		w.input(i, in, "%s %s", endName(i), text)
+		w.input(i, in, "%s %v", endName(i), s)
 	}
 }
 

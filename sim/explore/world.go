@@ -77,7 +77,7 @@ const (
 )
 
 var opNames = [...]string{"opens", "listens", "stops listening", "opens, and gives up before an answer comes", "opens instead of listening", "sends", "closes", "closes already",
-	"gives the connection up", "aborts", "waits", "pauses", "crashes", "comes back"}
+	"gives the connection up", "aborts", "waits", "pauses", "crashes", "comes back again"}
 
 // Step is a step of a user.
 type Step struct {

@@ -1,0 +1,306 @@
+package trace
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Picture is a part of a drawing: the inside of an SVG, and its size.
+type Picture struct {
+	Body          string
+	Width, Height int // px
+}
+
+// svgStyle has the colours of a light page, of a dark one, and of paper. What
+// a colour says is also said by a shape or a word.
+const svgStyle = `<style>
+svg{--ink:#1b1f24;--faint:#6a737d;--paper:#fff;--band:#eef2f6;--syn:#1a7f37;--fin:#9a6700;--rst:#cf222e;--data:#0550ae;--ack:#57606a;--warm:#fff3d6;--cold:#dbeafe;--calm:#dcf3e2}
+@media (prefers-color-scheme:dark){svg{--ink:#e6edf3;--faint:#8d96a0;--paper:#0d1117;--band:#1c2128;--syn:#3fb950;--fin:#d29922;--rst:#ff7b72;--data:#79c0ff;--ack:#9198a1;--warm:#3a2f14;--cold:#12263f;--calm:#12301c}}
+@media print{svg{--ink:#000;--faint:#444;--paper:#fff;--band:#f2f2f2;--syn:#000;--fin:#000;--rst:#000;--data:#000;--ack:#000;--warm:#eee;--cold:#f6f6f6;--calm:#fafafa}}
+text{font:13px system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif;fill:var(--ink)}
+.paper{fill:var(--paper)}.head{font-weight:600;font-size:15px}.small{font-size:11px;fill:var(--faint)}.state{font-size:11px;font-weight:600}
+.line{stroke:var(--ink);stroke-width:1.5}.syn{stroke:var(--syn)}.fin{stroke:var(--fin)}.rst,.loss{stroke:var(--rst)}.data{stroke:var(--data)}.ack{stroke:var(--ack)}
+.arrow{stroke-width:1.8;fill:none}.again{stroke-dasharray:6 4}.tip{stroke:none}.tip.syn{fill:var(--syn)}.tip.fin{fill:var(--fin)}.tip.rst{fill:var(--rst)}.tip.data{fill:var(--data)}.tip.ack{fill:var(--ack)}
+.open{fill:var(--cold)}.est{fill:var(--calm)}.closing{fill:var(--warm)}.idle{fill:var(--band)}.grid{stroke:var(--band)}.lit{stroke:var(--data);stroke-width:3}.dim{stroke:var(--faint);opacity:.45}
+</style>`
+
+// WriteSVG writes pictures beside each other as one SVG.
+func WriteSVG(w io.Writer, title string, pictures ...Picture) error {
+	const gap = 24
+	width, height := gap, 0
+	var b strings.Builder
+	for _, p := range pictures {
+		fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\">\n%s</g>\n", width, gap, p.Body)
+		width += p.Width + gap
+		height = max(height, p.Height)
+	}
+	height += 2 * gap
+	_, err := fmt.Fprintf(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>%s</title>\n%s\n<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n%s</svg>\n",
+		width, height, width, height, Escape(title), svgStyle, b.String())
+	return err
+}
+
+// Escape makes a text fit for XML and HTML.
+func Escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
+}
+
+// The columns of a ladder's picture, in px.
+const (
+	svgWidth = 720
+	svgLeft  = 190 // the line of the left end
+	svgRight = 600
+	svgBand  = 96 // width of a band of states
+	svgRow   = 34
+	svgLine  = 17
+	svgChars = 104 // columns of a line of running text
+	svgSlope = 12  // how much later a segment arrives, as drawn
+)
+
+// svgLadder is a picture being drawn.
+type svgLadder struct {
+	l      *Ladder
+	st     Style
+	words  drawing // for its words
+	b      strings.Builder
+	y      []int // of each row
+	bottom int
+	unit   string
+	div    float64
+}
+
+// SVG draws the ladder, under a heading.
+func (l *Ladder) SVG(heading string, st Style) Picture {
+	d := &svgLadder{l: l, st: st, words: drawing{style: st}}
+	unit, name := timeUnit(l.Rows)
+	d.unit, d.div = name, float64(unit)
+	captions := d.layout()
+	if heading != "" {
+		fmt.Fprintf(&d.b, "<text class=\"head\" x=\"0\" y=\"16\">%s</text>\n", Escape(heading))
+	}
+	for s, e := range l.Ends {
+		x := []int{svgLeft, svgRight}[s]
+		fmt.Fprintf(&d.b, "<text class=\"head\" x=\"%d\" y=\"40\" text-anchor=\"middle\">%s</text><text class=\"small\" x=\"%d\" y=\"54\" text-anchor=\"middle\">%s</text>\n",
+			x, Escape(e.Name), x, Escape(e.Addr))
+		d.band(Side(s))
+	}
+	for x := range []int{svgLeft, svgRight} {
+		x = []int{svgLeft, svgRight}[x]
+		fmt.Fprintf(&d.b, "<line class=\"line\" x1=\"%d\" y1=\"60\" x2=\"%d\" y2=\"%d\"/>\n", x, x, d.bottom)
+	}
+	d.b.WriteString(captions)
+	for i := range l.Rows {
+		d.row(i)
+	}
+	return Picture{d.b.String(), svgWidth, d.bottom + 8}
+}
+
+// layout finds the height of each row, and writes what stands between them.
+func (d *svgLadder) layout() string {
+	var b strings.Builder
+	y := 78
+	caption := func(texts []string) {
+		for _, t := range texts {
+			lines := Wrap(t, svgChars)
+			fmt.Fprintf(&b, "<rect class=\"paper\" x=\"0\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", y-4, svgWidth, len(lines)*svgLine+8)
+			for _, s := range lines {
+				y += svgLine
+				fmt.Fprintf(&b, "<text x=\"8\" y=\"%d\">%s</text>\n", y-4, Escape(s))
+			}
+			y += 8
+		}
+	}
+	for i := range d.l.Rows {
+		r := &d.l.Rows[i]
+		caption(r.Caption)
+		d.y = append(d.y, y+14)
+		y += svgRow + svgLine*d.extra(r)
+	}
+	caption(d.l.After)
+	d.bottom = y + 4
+	return b.String()
+}
+
+// extra is how many lines a row needs beyond the first.
+func (d *svgLadder) extra(r *Row) int {
+	n := max(len(r.States[0]), len(r.States[1])) - 1
+	switch r.Kind {
+	case RowFold:
+		p := penFor(d.st)
+		n = max(n, len(r.Fold.lines(&p, 60))-1)
+	case RowArrow:
+		_, rest := r.Seg.lines(d.st.Numbers, r.Mark, 60)
+		n = max(n, len(rest)+d.noteLines(r))
+	case RowNote:
+		n = max(n, d.noteLines(r)-1)
+	}
+	return max(n, 0)
+}
+
+func (d *svgLadder) noteLines(r *Row) int {
+	n := 0
+	for _, s := range r.Notes {
+		n += len(Wrap(d.words.word(s), 56))
+	}
+	return n
+}
+
+// band draws the states of one end beside its line.
+func (d *svgLadder) band(s Side) {
+	x := svgLeft - svgBand - 4
+	if s == Right {
+		x = svgRight + 4
+	}
+	state, from := d.l.Ends[s].State, 60
+	end := func(to int) {
+		if state != "" && to > from {
+			fmt.Fprintf(&d.b, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/><text class=\"state\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+				stateClass(state), x, from, svgBand, to-from, x+svgBand/2, from+12, Escape(state))
+		}
+		from = to
+	}
+	for i := range d.l.Rows {
+		r := &d.l.Rows[i]
+		for k, st := range r.States[s] {
+			y := d.y[i] - 6 + k*svgLine
+			if s != r.From && r.Kind == RowArrow && r.Mark&MarkArrives == 0 {
+				y += svgSlope
+			}
+			end(y)
+			state = st
+		}
+	}
+	end(d.bottom)
+}
+
+func stateClass(s string) string {
+	switch s {
+	case "SYN-SENT", "SYN-RECEIVED":
+		return "open"
+	case "ESTABLISHED":
+		return "est"
+	case "CLOSED", "LISTEN":
+		return "idle"
+	}
+	return "closing"
+}
+
+func (l *Label) class() string {
+	switch l.style() {
+	case styleReset:
+		return "rst"
+	case styleSyn:
+		return "syn"
+	case styleFin:
+		return "fin"
+	case styleData:
+		return "data"
+	}
+	return "ack"
+}
+
+func (d *svgLadder) row(i int) {
+	r, y := &d.l.Rows[i], d.y[i]
+	when := fmt.Sprintf("%.3f", float64(r.Time)/d.div)
+	if r.Kind != RowFold {
+		fmt.Fprintf(&d.b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s %s</text>\n", svgLeft-svgBand-10, y+4, when, d.unit)
+	}
+	mid := (svgLeft + svgRight) / 2
+	switch r.Kind {
+	case RowArrow:
+		d.arrow(i)
+	case RowFold:
+		p := penFor(d.st)
+		for k, s := range r.Fold.lines(&p, 60) {
+			fmt.Fprintf(&d.b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", mid, y+4+k*svgLine, Escape(s))
+		}
+	case RowNote:
+		d.notes(r, r.From, y+4)
+	}
+}
+
+// notes writes the notes of a row beside the line of one end.
+func (d *svgLadder) notes(r *Row, s Side, y int) {
+	for _, n := range r.Notes {
+		for _, line := range Wrap(d.words.word(n), 56) {
+			d.aside(s, y, line)
+			y += svgLine
+		}
+	}
+}
+
+func (d *svgLadder) aside(s Side, y int, text string) {
+	x, anchor := svgLeft+10, "start"
+	if s == Right {
+		x, anchor = svgRight-10, "end"
+	}
+	fmt.Fprintf(&d.b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, Escape(text))
+}
+
+// arrow draws a segment: from the row in which it left to that in which it
+// arrived.
+func (d *svgLadder) arrow(i int) {
+	r, y := &d.l.Rows[i], d.y[i]
+	x1, x2 := svgLeft, svgRight
+	if r.From == Right {
+		x1, x2 = x2, x1
+	}
+	first, rest := r.Seg.lines(d.st.Numbers, r.Mark, 60)
+	for _, w := range [...]string{"(again)", "(doubled)"} {
+		first = strings.Replace(first, w, d.words.word(w), 1)
+	}
+	class := r.Seg.class()
+	if r.Mark&MarkRetransmit != 0 {
+		class += " again"
+	}
+	switch {
+	case r.Mark&MarkArrives != 0:
+		if r.Mark&MarkDuplicate != 0 {
+			d.shaft(class, (x1+x2)/2, y-svgSlope/2, x2, y, r.Mark&(MarkCorrupt|MarkDropped) != 0)
+		}
+		d.aside(r.From.Other(), y-5, first)
+		d.notes(r, r.From.Other(), y+svgLine-2)
+		return
+	case r.Mark&MarkLost != 0:
+		xm := x1 + (x2-x1)*3/5
+		d.shaft(class, x1, y, xm, y+svgSlope*3/5, true)
+		fmt.Fprintf(&d.b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", xm+(x2-x1)/12, y+svgSlope+2, Escape(d.words.word("lost")))
+	case r.Mark&MarkDeparts != 0:
+		to, dropped := d.head(r.Packet)
+		d.shaft(class, x1, y, x2, to, dropped)
+	default:
+		d.shaft(class, x1, y, x2, y+svgSlope, r.Mark&(MarkCorrupt|MarkDropped) != 0)
+	}
+	d.aside(r.From, y-4, first)
+	y += svgSlope + 10
+	for _, s := range rest {
+		d.aside(r.From, y, s)
+		y += svgLine
+	}
+	d.notes(r, r.From.Other(), y+4)
+}
+
+// head is where a packet arrives, and whether it was thrown away there.
+func (d *svgLadder) head(packet int) (y int, dropped bool) {
+	for i := range d.l.Rows {
+		if r := &d.l.Rows[i]; r.Packet == packet && r.Mark&MarkArrives != 0 {
+			return d.y[i], r.Mark&(MarkCorrupt|MarkDropped) != 0
+		}
+	}
+	return d.bottom, false
+}
+
+// shaft draws a line with a head, or with a cross.
+func (d *svgLadder) shaft(class string, x1, y1, x2, y2 int, cross bool) {
+	fmt.Fprintf(&d.b, "<line class=\"arrow %s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>", class, x1, y1, x2, y2)
+	if cross {
+		fmt.Fprintf(&d.b, "<path class=\"arrow loss\" d=\"M%d %dl12 12m0 -12l-12 12\"/>\n", x2-6, y2-6)
+		return
+	}
+	back := -9
+	if x2 < x1 {
+		back = 9
+	}
+	fmt.Fprintf(&d.b, "<path class=\"tip %s\" d=\"M%d %dl%d -5l0 10z\"/>\n", class, x2, y2, back)
+}
