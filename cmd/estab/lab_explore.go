@@ -177,23 +177,23 @@ func exploreProgress(ctx context.Context, term *terminal, name string) func(stat
 
 // jsonFound is a result as JSON.
 type jsonFound struct {
-	World    string   `json:"world"`
-	Title    string   `json:"title"`
-	Fault    string   `json:"fault,omitempty"`
-	States   int      `json:"states"`
-	Steps    int      `json:"steps"`
-	Depth    int      `json:"depth"`
-	Full     bool     `json:"complete"`
-	Seconds  float64  `json:"seconds"`
-	Arrows   []string `json:"arrows"`
-	Wrong    string   `json:"found,omitempty"`
-	Trail    []string `json:"trail,omitempty"`
-	EndNodes int      `json:"endStates"`
+	World   string   `json:"world"`
+	Title   string   `json:"title"`
+	Fault   string   `json:"fault,omitempty"`
+	States  int      `json:"states"`
+	Steps   int      `json:"steps"`
+	Depth   int      `json:"depth"`
+	Full    bool     `json:"complete"`
+	Seconds float64  `json:"seconds"`
+	Arrows  []string `json:"arrows"`
+	Wrong   string   `json:"found,omitempty"`
+	Trail   []string `json:"trail,omitempty"`
+	Locals  int      `json:"endStates"` // different states of an end
 }
 
 func newJSONFound(r *explore.Result, took time.Duration) jsonFound {
 	f := jsonFound{World: r.World.Name, Title: r.World.Title, Fault: r.World.Fault, States: r.States, Steps: r.Steps, Depth: r.Depth,
-		Full: r.Full, Seconds: took.Seconds(), Arrows: []string{}, Wrong: r.Wrong, EndNodes: r.Locals}
+		Full: r.Full, Seconds: took.Seconds(), Arrows: []string{}, Wrong: r.Wrong, Locals: r.Locals}
 	for _, a := range explore.Arrows() {
 		if r.Figure.Taken(a) {
 			f.Arrows = append(f.Arrows, a.From.String()+" to "+a.To.String())

@@ -197,7 +197,11 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 	if keep == 0 {
 		keep = 4
 	}
-	b.Keep(keep, 2)
+	tail := r.Scenario.Tail
+	if tail == 0 {
+		tail = 2
+	}
+	b.Keep(keep, tail)
 	p.build(b)
 	l := b.Ladder()
 	l.Letters()

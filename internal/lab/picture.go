@@ -95,7 +95,7 @@ func (p *Play) sequencePlot(lang Lang) trace.Plot {
 			if k.Copies == 0 {
 				lost.Points = append(lost.Points, trace.Point{X: q.X, Y: to})
 			}
-		case k.From == trace.Right && s.Flags.Any(wire.ACK) && k.Copies > 0:
+		case len(data.Points) > 0 && k.From == trace.Right && s.Flags.Any(wire.ACK) && !s.Flags.Any(wire.FIN) && k.Copies > 0 && s.Ack.LessEq(high):
 			x, ack := at(k.Arrive[0]), float64(uint32(s.Ack-iss))
 			acks.Points = append(acks.Points, trace.Point{X: x, Y: ack})
 			edge.Points = append(edge.Points, trace.Point{X: x, Y: ack + float64(uint32(s.Wnd)<<shift)})
@@ -113,7 +113,7 @@ func (p *Play) cwndPlot(lang Lang) trace.Plot {
 	cwnd := trace.Series{Name: "cwnd", Kind: trace.SeriesSteps, Class: "data"}
 	thresh := trace.Series{Name: "ssthresh", Kind: trace.SeriesSteps, Class: "fin"}
 	for _, e := range p.Events[A] {
-		if e.Cwnd == 0 {
+		if e.Cwnd == 0 || e.Kind == tcp.EventState {
 			continue
 		}
 		x := p.At(e.Time).Seconds()

@@ -133,7 +133,7 @@ func backOff() Scenario {
 	}
 }
 
-const burst = "0 B listen\n0 A nodelay\n10ms A connect\n1s A send 14480\n5s A close\n6s B close\n"
+const burst = "0 B listen\n0 A nodelay\n10ms A connect\n1s A send 14480\n2s A close\n2100ms B close\n"
 
 func fastRetransmit() Scenario {
 	return Scenario{
@@ -204,7 +204,7 @@ func (p *Play) allData() time.Duration {
 
 func delayedAck() Scenario {
 	return Scenario{
-		Name: "delayed-ack", Section: 7, Keep: 4,
+		Name: "delayed-ack", Section: 7, Keep: 2, Tail: 6,
 		Title: t("Delayed acknowledgements", "推迟确认"),
 		Intro: t("A sends one small segment, and later two full ones. B need not acknowledge each: it waits up to 40 ms for a reason to send anyway, and acknowledges at least every second full segment.",
 			"A 先发一个小报文段，后来又发两个满的。B 不必逐个确认：它最多等 40 ms，看有没有别的要发；但每收到两个满报文段至少确认一次。"),
@@ -337,7 +337,7 @@ func congestion() Scenario {
 		Intro: t("A sends 600,000 bytes over a path of 4 Mbit/s whose queue holds 20 packets. Nobody tells A how much the path can take.",
 			"A 要发送 600 000 字节，路径速率为 4 Mbit/s，队列能容纳 20 个分组。没有谁告诉 A 路径能承受多少。"),
 		Worlds: []World{{
-			Script: "0 B listen\n10ms A connect\n100ms A send 600000\n10s A close\n11s B close\n", Path: "rate 4mbit limit 20", For: time.Minute,
+			Script: "0 B listen\n10ms A connect\n100ms A send 600000\n2s A close\n2100ms B close\n", Path: "rate 4mbit limit 20", For: time.Minute,
 			Config: func(_ int, c *tcp.Config) { c.Congestion, c.RTOMin = "reno", 200*time.Millisecond },
 			Setup:  oneWay,
 			Story: []Beat{

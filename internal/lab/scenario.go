@@ -18,8 +18,8 @@ type Scenario struct {
 	Lesson  Text // what was seen, after it ran
 
 	// Keep is how many segments of a run of data a ladder shows before those
-	// that it folds; 0: 4.
-	Keep int
+	// that it folds, Tail how many after them; 0: 4 and 2.
+	Keep, Tail int
 	// Letters says that x, y, u, v and w tell more than numbers.
 	Letters bool
 	// Plot says which plots are worth a look: "seq", "cwnd".

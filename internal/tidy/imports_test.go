@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"sim/explore":    {"tcp", "internal/wire", "internal/seq", "internal/trace", "time"},
 	"script":         {"sim", "inet", "tcp", "internal/wire", "internal/seq", "internal/trace", "internal/netem", "net/netip", "testing", "time", "path/filepath", "os", "sync", "runtime"},
 	"":               {"inet", "tcp", "link", "internal/wire", "net", "net/netip", "sync", "sync/atomic", "context", "time", "crypto/rand", "os", "syscall", "runtime"},
+	"internal/lab":   {"sim", "script", "inet", "tcp", "internal/trace", "internal/wire", "internal/seq", "internal/netem", "net/netip", "time"},
 	"internal/tidy":  {},
 
 	"internal/ledger":     {"embed"},

@@ -33,22 +33,11 @@ func Figure5(heading string, taken []Step) Picture {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "<text class=\"head\" x=\"0\" y=\"16\">%s</text>\n", Escape(heading))
-	edge := func(s Step) {
-		class := "arrow dim"
-		if lit[s] {
-			class = "arrow lit"
-		}
-		f, t := at[s.From], at[s.To]
-		fmt.Fprintf(&b, "<path class=\"%s\" d=\"M%d %dL%d %d\"/>", class, f.x, f.y+svgSlope, t.x, t.y+svgSlope)
-		// The head stands two thirds along: boxes cover the ends.
-		fmt.Fprintf(&b, "<circle class=\"tip data\" cx=\"%d\" cy=\"%d\" r=\"%d\"/>\n", f.x+(t.x-f.x)*2/3, f.y+svgSlope+(t.y-f.y)*2/3, map[bool]int{true: 4, false: 0}[lit[s]])
-	}
 	for from := tcp.StateClosed; from <= tcp.StateTimeWait; from++ {
 		for to := tcp.StateClosed; to <= tcp.StateTimeWait; to++ {
-			// Everything can become CLOSED by a reset or a time-out: drawn only where it happened.
-			drawn := to != tcp.StateClosed || from == tcp.StateTimeWait || from == tcp.StateLastAck
-			if s := (Step{from, to}); from != to && tcp.Legal(from, to) && (drawn || lit[s]) {
-				edge(s)
+			s := Step{from, to}
+			if from != to && tcp.Legal(from, to) && (lit[s] || s.inFigure()) {
+				edge(&b, s, at[from], at[to], lit[s])
 			}
 		}
 	}
@@ -62,4 +51,42 @@ func Figure5(heading string, taken []Step) Picture {
 			stateClass(s.String()), class, k.x-58, k.y, k.x, k.y+17, s)
 	}
 	return Picture{b.String(), 720, 550}
+}
+
+// inFigure reports whether a legal transition is drawn even if nobody made it.
+// A reset or a time-out can end every state; that a record becomes a
+// connection is the engine's own affair; and a pair is seldom used again out
+// of TIME-WAIT.
+func (s Step) inFigure() bool {
+	switch {
+	case s.To == tcp.StateClosed:
+		return s.From == tcp.StateTimeWait || s.From == tcp.StateLastAck
+	case s.To == tcp.StateSynReceived:
+		return s.From == tcp.StateListen || s.From == tcp.StateSynSent
+	case s.From == tcp.StateSynReceived:
+		return s.To == tcp.StateEstablished || s.To == tcp.StateFinWait1
+	}
+	return true
+}
+
+// edge draws a transition; a dot tells which way it was made.
+func edge(b *strings.Builder, s Step, f, t box, lit bool) {
+	class := "arrow dim"
+	if lit {
+		class = "arrow lit"
+	}
+	const half = 13 // of a box's height
+	x, y := f.x+(t.x-f.x)*2/3, f.y+half+(t.y-f.y)*2/3
+	if s.To == tcp.StateClosed && (s.From == tcp.StateTimeWait || s.From == tcp.StateLastAck) {
+		x, y = 690, 250 // around everything else
+		if s.From == tcp.StateLastAck {
+			x = 660
+		}
+		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%d %dH%dV%dH%d\"/>", class, f.x, f.y+half, x, t.y+half, t.x)
+	} else {
+		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%d %dL%d %d\"/>", class, f.x, f.y+half, t.x, t.y+half)
+	}
+	if lit {
+		fmt.Fprintf(b, "<circle class=\"tip data\" cx=\"%d\" cy=\"%d\" r=\"5\"/>\n", x, y)
+	}
 }

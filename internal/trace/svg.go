@@ -19,7 +19,7 @@ svg{--ink:#1b1f24;--faint:#6a737d;--paper:#fff;--band:#eef2f6;--syn:#1a7f37;--fi
 @media (prefers-color-scheme:dark){svg{--ink:#e6edf3;--faint:#8d96a0;--paper:#0d1117;--band:#1c2128;--syn:#3fb950;--fin:#d29922;--rst:#ff7b72;--data:#79c0ff;--ack:#9198a1;--warm:#3a2f14;--cold:#12263f;--calm:#12301c}}
 @media print{svg{--ink:#000;--faint:#444;--paper:#fff;--band:#f2f2f2;--syn:#000;--fin:#000;--rst:#000;--data:#000;--ack:#000;--warm:#eee;--cold:#f6f6f6;--calm:#fafafa}}
 text{font:13px system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif;fill:var(--ink)}
-.paper{fill:var(--paper)}.head{font-weight:600;font-size:15px}.small{font-size:11px;fill:var(--faint)}.state{font-size:11px;font-weight:600}
+.paper{fill:var(--paper)}.head{font-weight:600;font-size:15px}.small{font-size:11px;fill:var(--faint)}.label{font-size:11px}.small,.label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.state{font-size:11px;font-weight:600}
 .line{stroke:var(--ink);stroke-width:1.5}.syn{stroke:var(--syn)}.fin{stroke:var(--fin)}.rst,.loss{stroke:var(--rst)}.data{stroke:var(--data)}.ack{stroke:var(--ack)}
 .arrow{stroke-width:1.8;fill:none}.again{stroke-dasharray:6 4}.tip{stroke:none}.tip.syn{fill:var(--syn)}.tip.fin{fill:var(--fin)}.tip.rst{fill:var(--rst)}.tip.data{fill:var(--data)}.tip.ack{fill:var(--ack)}
 .open{fill:var(--cold)}.est{fill:var(--calm)}.closing{fill:var(--warm)}.idle{fill:var(--band)}.grid{stroke:var(--band)}.lit{stroke:var(--data);stroke-width:3}.dim{stroke:var(--faint);opacity:.45}
@@ -52,7 +52,7 @@ const (
 	svgLeft  = 190 // the line of the left end
 	svgRight = 600
 	svgBand  = 96 // width of a band of states
-	svgRow   = 34
+	svgRow   = 40
 	svgLine  = 17
 	svgChars = 104 // columns of a line of running text
 	svgSlope = 12  // how much later a segment arrives, as drawn
@@ -165,7 +165,7 @@ func (d *svgLadder) band(s Side) {
 		for k, st := range r.States[s] {
 			y := d.y[i] - 6 + k*svgLine
 			if s != r.From && r.Kind == RowArrow && r.Mark&MarkArrives == 0 {
-				y += svgSlope
+				y += svgSlope - 6
 			}
 			end(y)
 			state = st
@@ -230,12 +230,15 @@ func (d *svgLadder) notes(r *Row, s Side, y int) {
 	}
 }
 
-func (d *svgLadder) aside(s Side, y int, text string) {
+func (d *svgLadder) aside(s Side, y int, text string) { d.text("small", s, y, text) }
+
+// text writes a line that begins, or ends, at the line of one end.
+func (d *svgLadder) text(class string, s Side, y int, text string) {
 	x, anchor := svgLeft+10, "start"
 	if s == Right {
 		x, anchor = svgRight-10, "end"
 	}
-	fmt.Fprintf(&d.b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>\n", x, y, anchor, Escape(text))
+	fmt.Fprintf(&d.b, "<text class=\"%s\" x=\"%d\" y=\"%d\" text-anchor=\"%s\">%s</text>\n", class, x, y, anchor, Escape(text))
 }
 
 // arrow draws a segment: from the row in which it left to that in which it
@@ -259,7 +262,7 @@ func (d *svgLadder) arrow(i int) {
 		if r.Mark&MarkDuplicate != 0 {
 			d.shaft(class, (x1+x2)/2, y-svgSlope/2, x2, y, r.Mark&(MarkCorrupt|MarkDropped) != 0)
 		}
-		d.aside(r.From.Other(), y-5, first)
+		d.text("label", r.From.Other(), y-5, first)
 		d.notes(r, r.From.Other(), y+svgLine-2)
 		return
 	case r.Mark&MarkLost != 0:
@@ -272,7 +275,7 @@ func (d *svgLadder) arrow(i int) {
 	default:
 		d.shaft(class, x1, y, x2, y+svgSlope, r.Mark&(MarkCorrupt|MarkDropped) != 0)
 	}
-	d.aside(r.From, y-4, first)
+	d.text("label", r.From, y-4, first)
 	y += svgSlope + 10
 	for _, s := range rest {
 		d.aside(r.From, y, s)

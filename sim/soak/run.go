@@ -29,6 +29,7 @@ type run struct {
 type talk struct {
 	plan   *Talk
 	flow   tcp.Tuple // as the client sees it
+	iss    tcp.Num   // the client's
 	opened bool
 	sent   int       // segments
 	err    tcp.Error // of Open
@@ -138,24 +139,22 @@ func (r *run) open(t *talk) {
 		return
 	}
 	t.opened = true
-	t.flow, _ = h.TCP().Tuple(id)
+	st, _ := h.TCP().Status(r.w.Now(), id)
+	t.flow, t.iss = st.Tuple, st.ISS
 	t.ends[Client].talker, t.ends[Client].attached = p, r.w.Now()
 	p.Attach(id)
 	h.Flush()
 }
 
-// accept gives the server's end to the connection of the client that was
-// opened last with the same pair of sockets.
+// accept gives the server's end to the connection that the client opened with
+// the same pair of sockets and the same initial sequence number.
 func (r *run) accept(id tcp.ConnID) {
 	h := r.hosts[Server]
-	tuple, _ := h.TCP().Tuple(id)
+	st, _ := h.TCP().Status(r.w.Now(), id)
 	for i := len(r.talks) - 1; i >= 0; i-- {
 		t := &r.talks[i]
-		if !t.opened || t.flow != tuple.Swap() {
+		if !t.opened || t.flow != st.Tuple.Swap() || t.iss != st.IRS || t.ends[Server].talker != nil {
 			continue
-		}
-		if t.ends[Server].talker != nil {
-			break // it has one already
 		}
 		cs, ss := r.streams(t)
 		p := sim.NewTalker(h, t.plan.Plans[Server], ss, cs)
