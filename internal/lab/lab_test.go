@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"estab/internal/trace"
 )
@@ -51,7 +52,7 @@ func missing(p *Play, story []Beat) string {
 
 // maxEvents is how many events of a host a golden file holds. What follows is
 // told by a count and a hash.
-const maxEvents = 400
+const maxEvents = 120
 
 // events is a run in the canonical form of package trace.
 func events(r *Run) string {
@@ -113,6 +114,51 @@ func difference(got, want string) string {
 		}
 	}
 	return "lines are missing"
+}
+
+// TestNames: names are unique, and whoever mistypes one is told which was meant.
+func TestNames(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range Scenarios() {
+		if seen[s.Name] {
+			t.Errorf("two scenarios are called %s", s.Name)
+		}
+		seen[s.Name] = true
+		for _, x := range []Text{s.Title, s.Intro, s.Lesson, SectionTitle(s.Section)} {
+			if x.EN == "" || x.ZH == "" {
+				t.Errorf("%s: a text is missing in one language: %+v", s.Name, x)
+			}
+		}
+	}
+	if len(seen) < 30 {
+		t.Errorf("there are only %d", len(seen))
+	}
+	for typed, meant := range map[string]string{"handshke": "handshake", "4-way-close": "four-way-close", "sak": "sack", "stale": "stale-syn"} {
+		if got := Nearest(typed); got != meant {
+			t.Errorf("%s: %s is suggested, want %s", typed, got, meant)
+		}
+	}
+}
+
+// TestChanged: with other parameters no scenario breaks, and what must hold
+// always does.
+func TestChanged(t *testing.T) {
+	for _, s := range Scenarios() {
+		if s.Section == 3 {
+			continue // rates and limits are made for each other
+		}
+		p := Defaults()
+		p.Seed, p.MSL = 7, 30*time.Second
+		r, err := s.Play(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range r.Verdicts {
+			if v.State == Fails {
+				t.Errorf("%s: %s: %s", s.Name, v.Text.EN, v.Reason)
+			}
+		}
+	}
 }
 
 // TestSame: the same seed gives the same packets, byte for byte.

@@ -104,6 +104,9 @@ func (p *Play) sequencePlot(lang Lang) trace.Plot {
 			}
 		}
 	}
+	if n := len(edge.Points); n > 0 && edge.Points[0].Y > 3*float64(uint32(high-iss)) {
+		edge.Points = nil // so far away that the rest could not be seen
+	}
 	return trace.Plot{Title: t("Sequence numbers against time", "序号—时间图").In(lang), X: t("seconds", "秒").In(lang),
 		Y: t("A's sequence numbers, from x", "A 的序号（从 x 起）").In(lang), Series: []trace.Series{data, again, lost, acks, edge, sack}}
 }

@@ -142,7 +142,7 @@ func fastRetransmit() Scenario {
 		Intro: t("The third of ten segments is lost. Each segment after it makes B repeat its last acknowledgement; the third such duplicate tells A what is missing. (SACK is switched off here.)",
 			"十个报文段中第三个丢失。其后每到一个报文段，B 都重复上一次的确认；收到第三个重复确认，A 就知道缺了什么。（这里关闭了 SACK。）"),
 		Worlds: []World{{
-			Script: burst + "lose A:5\n", Config: func(_ int, c *tcp.Config) { c.NoSACK = true }, For: time.Minute,
+			Script: burst + "lose A:5\n", Config: func(_ int, c *tcp.Config) { c.NoSACK = true }, Path: "rate 10mbit", For: time.Minute,
 			Story: []Beat{
 				{"A:5", t("This one gets lost.", "这一个丢失了。")},
 				{"A sends data#11", t("Three duplicates: A repeats the missing segment at once, long before its timer.", "收到三个重复确认：A 立即重传缺失的报文段，远在计时器到时之前。")},
@@ -171,9 +171,9 @@ func selective() Scenario {
 		Intro: t("Three of ten segments are lost. With SACK, B says which stretches it has, and A repeats just the three. Without it, A learns of one hole in a round trip.",
 			"十个报文段丢了三个。有 SACK 时，B 说明自己收到了哪几段，A 恰好只重传那三个；没有 SACK，A 每个往返时间只能得知一个空洞。"),
 		Worlds: []World{
-			{Name: t("with SACK", "有 SACK"), Script: script, For: time.Minute, Story: []Beat{
+			{Name: t("with SACK", "有 SACK"), Script: script, Path: "rate 10mbit", For: time.Minute, Story: []Beat{
 				{"A sends data#11", t("The blocks tell A all the holes.", "SACK 块把所有空洞都告诉了 A。")}}},
-			{Name: t("without SACK", "没有 SACK"), Script: script, For: time.Minute, Config: func(_ int, c *tcp.Config) { c.NoSACK = true }, Story: []Beat{
+			{Name: t("without SACK", "没有 SACK"), Script: script, Path: "rate 10mbit", For: time.Minute, Config: func(_ int, c *tcp.Config) { c.NoSACK = true }, Story: []Beat{
 				{"A sends data#11", t("A knows of the first hole only.", "A 只知道第一个空洞。")}}},
 		},
 		Claims: []Claim{

@@ -169,6 +169,9 @@ func (s *Stage) tap(p sim.Packet) {
 		return
 	}
 	t, ok := p.Trace(trace.Side(host))
+	if !s.actors[1-host].host.Up() {
+		t.Copies = 0 // it will meet nobody
+	}
 	if !ok {
 		return
 	}

@@ -20,7 +20,7 @@ func chineseWords() map[string]string {
 		"a forged SYN,ACK arrives: ack=x+10000000":       "伪造的 SYN,ACK 到达：ack=x+10000000",
 		"a forged third segment arrives: ack=y+10000000": "伪造的第三个报文段到达：ack=y+10000000",
 		"a RST arrives whose number fits":                "一个序号吻合的 RST 到达",
-		"(again)":                                        "（重传）", "(doubled)": "（副本）",
+		"(again)":                                        "(重传)", "(doubled)": "(副本)",
 		"lost":                                                      "丢失",
 		"no ACK in time: sending again":                             "没有按时收到确认：重传",
 		"the peer's window is zero: probing":                        "对方窗口为零：发送探测",

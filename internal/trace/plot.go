@@ -62,6 +62,9 @@ func (p *Plot) SVG() Picture {
 	x := plotLeft
 	for i := range p.Series {
 		s := &p.Series[i]
+		if len(s.Points) == 0 {
+			continue
+		}
 		s.draw(&b, a)
 		fmt.Fprintf(&b, "<line class=\"arrow %s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/><text class=\"small\" x=\"%d\" y=\"%d\">%s</text>\n",
 			s.Class, x, plotHeight-16, x+18, plotHeight-16, x+22, plotHeight-12, Escape(s.Name))
