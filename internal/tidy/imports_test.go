@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"script":         {"sim", "inet", "tcp", "internal/wire", "internal/seq", "internal/trace", "internal/netem", "net/netip", "testing", "time", "path/filepath", "io/fs", "os", "sync", "runtime"},
 	"":               {"inet", "tcp", "link", "internal/wire", "net", "net/netip", "sync", "sync/atomic", "context", "time", "crypto/rand", "os", "syscall", "runtime"},
 	"internal/lab":   {"sim", "script", "inet", "tcp", "internal/trace", "internal/wire", "internal/seq", "internal/netem", "net/netip", "time"},
-	"estabtest":      {"", "estab", "link", "inet", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "testing", "context", "net", "net/netip", "os", "path/filepath", "sync", "sync/atomic", "time", "math/rand/v2", "runtime", "syscall", "testing/synctest", "io/fs", "hash/fnv", "crypto/sha256"},
+	"estabtest":      {"estab", "link", "inet", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "testing", "context", "net", "net/netip", "os", "path/filepath", "sync", "sync/atomic", "time", "math/rand/v2", "runtime", "syscall", "testing/synctest", "io/fs", "hash/fnv", "bufio", "crypto/rand"},
 	"internal/tidy":  {},
 
 	"internal/ledger":     {"embed"},
