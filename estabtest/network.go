@@ -148,7 +148,8 @@ func (n *Network) close() {
 
 // errBubble is what happens to a network that is taken into a bubble or out of
 // one: clocks and timers of the two worlds have nothing in common.
-var errBubble = errors.New("estabtest: this network was made outside of the synctest bubble in which it is used, or the other way round: call estabtest.New inside of synctest.Test, with the t that it passes")
+var errBubble = errors.New("estabtest: this network was made outside of the synctest bubble in which it is used, " +
+	"or the other way round: call estabtest.New inside of synctest.Test, with the t that it passes")
 
 // check tells whether the network's clock is that of its caller.
 func (n *Network) check() error {

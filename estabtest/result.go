@@ -14,7 +14,7 @@ import (
 )
 
 // Flow is what the network saw of one connection, at the time when it was
-// asked.
+// asked. Segments and Ladder tell what has happened by the time they are called.
 type Flow struct {
 	Client, Server End
 	Nth            int           // connection of these hosts and that port, from 1

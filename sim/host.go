@@ -215,6 +215,4 @@ func (h *Host) addRoute(to *Host, link inet.LinkID) {
 	}
 }
 
-func (h *Host) world() *World { return h.w }
-
 func (h *Host) slabs() *wire.Pool { return h.stack.Pool() }

@@ -11,7 +11,6 @@ import (
 type Node interface {
 	arrive(q *port, p *wire.Slab) // a packet came in by q
 	attach(q *port, mtu int)      // q leads away from the node
-	world() *World
 	slabs() *wire.Pool
 }
 

@@ -36,7 +36,6 @@ func (w *World) Router(name string, cfg RouterConfig) *Router {
 }
 
 func (r *Router) attach(q *port, _ int) { r.ports = append(r.ports, q) }
-func (r *Router) world() *World         { return r.w }
 func (r *Router) slabs() *wire.Pool     { return &r.pool }
 
 // ICMP types and codes of RFC 792, RFC 1191 and RFC 4443.

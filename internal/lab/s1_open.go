@@ -117,7 +117,7 @@ func openThirdWithData() Scenario {
 				n := r.Plays[0].Counters[A].Retransmits + r.Plays[0].Counters[B].Retransmits
 				return want(n == 0, "%d segments were", n)
 			}),
-			always(t("what B read is what A sent", "B 读到的就是 A 发送的"), complete),
+			claim(t("what B read is what A sent", "B 读到的就是 A 发送的"), complete),
 		},
 		Lesson: t("An ACK without data can get lost without harm: every later segment repeats what it said.",
 			"不带数据的 ACK 丢了无妨：其后的每个报文段都会重复同样的确认。"),
@@ -200,7 +200,7 @@ func openMemory() Scenario {
 				holds(B, tcp.StateSynReceived, halfOpenBytes+tableBytes)),
 			claim(t("in TIME-WAIT A holds 64 bytes", "A 在 TIME-WAIT 时只占 64 字节"), holds(A, tcp.StateTimeWait, timeWaitBytes+tableBytes)),
 			claim(t("TIME-WAIT lasted exactly {2msl}", "TIME-WAIT 恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("A server that allocates at the second step can be emptied by people who never intend the third.",
 			"在第二步就分配资源的服务器，会被根本不打算走第三步的人耗尽。"),
@@ -236,7 +236,7 @@ func openISS() Scenario {
 			},
 		}},
 		Claims: []Claim{
-			always(t("the distances between the initial numbers are not those of a clock", "初始序号之间的间隔不是时钟的步调"), func(r *Run) error {
+			claim(t("the distances between the initial numbers are not those of a clock", "初始序号之间的间隔不是时钟的步调"), func(r *Run) error {
 				p := r.Plays[0]
 				for _, host := range []int{A, B} {
 					kind := []string{"SYN", "SYN-ACK"}[host]

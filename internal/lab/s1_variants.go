@@ -139,7 +139,7 @@ func openRefused() Scenario {
 				e := r.Plays[0].Ends[A][0]
 				return want(e.ErrAt-e.Began == 2*r.Params.Delay, "it took %v", e.ErrAt-e.Began)
 			}),
-			always(t("nothing is left at either side", "双方什么都不剩"), nothingLeft),
+			claim(t("nothing is left at either side", "双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("A refusal is an answer, and comes at once; only silence takes long.", "拒绝也是回答，来得很快；费时间的是没有回音。"),
 	}

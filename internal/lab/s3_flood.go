@@ -89,7 +89,7 @@ func floodEcho() Scenario {
 		Claims: []Claim{
 			claim(t("with three repeats B sends four times what it gets", "重传三次：发出的是收到的四倍"), ratio(0, 4)),
 			claim(t("without, it sends as much as it gets", "不重传：收发相当"), ratio(1, 1)),
-			always(t("all records go in the end", "最后所有记录都会清除"), nothingLeft),
+			claim(t("all records go in the end", "最后所有记录都会清除"), nothingLeft),
 		},
 		Lesson: t("A server's patience is an amplifier in a forger's hand; under pressure, and for cookies, nothing is repeated.", "服务器的耐心在伪造者手里成了放大器；所以在压力之下要少重传，cookie 则根本不重传。"),
 	}
@@ -325,7 +325,7 @@ func floodRecord() Scenario {
 				n := r.Plays[0].measure().halfOpen
 				return want(n >= 14_990 && n <= 15_010, "there were %d", n)
 			}),
-			always(t("all records go in the end", "最后所有记录都会清除"), nothingLeft),
+			claim(t("all records go in the end", "最后所有记录都会清除"), nothingLeft),
 		},
 		Lesson: t("The same flood that fills megabytes as records fills gigabytes as TCBs with buffers.", "同样的洪泛，用小记录不过占一两兆字节，用带缓存的 TCB 就要占到吉字节。"),
 	}

@@ -37,7 +37,7 @@ func closeFour() Scenario {
 		Claims: []Claim{
 			claim(t("A: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT, CLOSED", "A：FIN-WAIT-1、FIN-WAIT-2、TIME-WAIT、CLOSED"), goes(0, A, "SYN-SENT ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED")),
 			claim(t("B: CLOSE-WAIT, LAST-ACK, CLOSED", "B：CLOSE-WAIT、LAST-ACK、CLOSED"), goes(0, B, "SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED")),
-			always(t("what B sent while the connection was half-closed reached A", "B 在半关闭期间发送的数据 A 都收到了"), complete),
+			claim(t("what B sent while the connection was half-closed reached A", "B 在半关闭期间发送的数据 A 都收到了"), complete),
 			claim(t("both FINs take a number: ack=u+1 and ack=w+1", "两个 FIN 各消耗一个序号：ack=u+1 和 ack=w+1"), both(
 				ackOf(0, B, "FIN", A, "FIN"), func(r *Run) error {
 					p := r.Plays[0]
@@ -45,7 +45,7 @@ func closeFour() Scenario {
 					return want(last.From == 0 && last.Seg.Ack == p.nth(B, "FIN", 1).Seg.Seq+1, "the last ACK is another")
 				})),
 			claim(t("TIME-WAIT lasted exactly {2msl}", "TIME-WAIT 恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("Each direction is closed by its own FIN, and each FIN is acknowledged: two times two segments.",
 			"两个方向各由自己的 FIN 关闭，每个 FIN 各得到一次确认：二二得四。"),
@@ -70,7 +70,7 @@ func closeSimultaneous() Scenario {
 				goes(0, A, "SYN-SENT ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT CLOSED"),
 				goes(0, B, "SYN-RECEIVED ESTABLISHED FIN-WAIT-1 CLOSING TIME-WAIT CLOSED"))),
 			claim(t("both waited exactly {2msl}", "双方都恰好等待了 {2msl}"), both(lasted(0, A, tcp.StateTimeWait, twoMSL), lasted(0, B, tcp.StateTimeWait, twoMSL))),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("Who sends a FIN before it has seen the other's has to wait in the end: here, both.", "没见到对方的 FIN 就先发 FIN 的一方，最后都要等待：这里是双方。"),
 	}
@@ -93,7 +93,7 @@ func closeAbort() Scenario {
 			claim(t("no FIN was sent", "没有发送任何 FIN"), both(sends(0, A, "FIN", 0), sends(0, B, "FIN", 0))),
 			claim(t("B's program was told: connection reset", "B 的应用程序得知：连接被复位"), told(0, B, 0, tcp.ErrReset)),
 			claim(t("nobody was in TIME-WAIT", "没有谁进入 TIME-WAIT"), both(goes(0, A, "SYN-SENT ESTABLISHED CLOSED"), goes(0, B, "SYN-RECEIVED ESTABLISHED CLOSED"))),
-			always(t("nothing is left at either side", "双方什么都不剩"), nothingLeft),
+			claim(t("nothing is left at either side", "双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("A reset is quick and says nothing about what arrived.", "RST 干脆利落，但不保证数据已经送达。"),
 	}
@@ -117,7 +117,7 @@ func closeOrphan() Scenario {
 		Claims: []Claim{
 			claim(t("FIN-WAIT-2 lasted exactly 60 s", "FIN-WAIT-2 恰好持续了 60 s"), lasted(0, A, tcp.StateFinWait2, func(*Params) time.Duration { return time.Minute })),
 			claim(t("B's program was told: connection reset", "B 的应用程序得知：连接被复位"), told(0, B, 0, tcp.ErrReset)),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("A half-closed connection may live as long as its program wants; one without a program may not.", "半关闭的连接，程序还在就可以一直保持；没有程序的孤儿就不行了。"),
 	}

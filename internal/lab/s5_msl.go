@@ -50,7 +50,7 @@ func lastAckLost() Scenario {
 				return want(c.at.Sub(fin.Arrive[0]) == 2*r.Params.MSL, "it ended %v after", c.at.Sub(fin.Arrive[0]))
 			}),
 			claim(t("without: B is reset", "没有等待：B 被复位"), endedWith(1, B, tcp.ErrReset)),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("TIME-WAIT keeps somebody at home for as long as B may still have something to ask.", "TIME-WAIT 让家里一直留着人，以防 B 还有话要问。"),
 	}
@@ -93,7 +93,7 @@ func noProof() Scenario {
 				return want(ok && p.stateAt(B, c.at) == tcp.StateLastAck, "it was in %v", p.stateAt(B, c.at))
 			}),
 			claim(t("B ended with a reset", "B 以复位告终"), endedWith(0, B, tcp.ErrReset)),
-			always(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
+			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
 		},
 		Lesson: t("No protocol over a network that loses can make both ends sure. 2 MSL make it very likely, and make the other reason (old duplicates) certain.",
 			"在会丢包的网络上，没有任何协议能让双方都确信无疑。2MSL 使 B 极可能已关闭；而对另一个理由（旧报文段消失），2MSL 才是确定的保证。"),
@@ -221,7 +221,7 @@ func assassination() Scenario {
 			claim(t("A threw the RST away", "A 丢弃了 RST"), func(r *Run) error {
 				return want(r.Plays[0].Counters[A].Drops[wire.DropTimeWaitReset] == 1, "it did not")
 			}),
-			always(t("TIME-WAIT lasted exactly {2msl} all the same", "TIME-WAIT 照样恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
+			claim(t("TIME-WAIT lasted exactly {2msl} all the same", "TIME-WAIT 照样恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
 		},
 		Lesson: t("“TIME-WAIT assassination” was a real hazard: RFC 1337 names it and its cure.", "这叫“TIME-WAIT 暗杀”，确有其事：RFC 1337 指出了危害，也给出了办法。"),
 	}

@@ -40,7 +40,7 @@ func slidingWindow() Scenario {
 				most := r.Plays[0].flight(A)
 				return want(most == 5840, "the most were %d", most)
 			}),
-			always(t("every byte arrived, in order", "每个字节都按序到达"), complete),
+			claim(t("every byte arrived, in order", "每个字节都按序到达"), complete),
 		},
 		Lesson: t("The receiver decides how much may be under way: the window is its free buffer, and it slides as acknowledgements come.",
 			"在途的数据量由接收方决定：窗口就是它空闲的缓存，随着确认而滑动。"),
@@ -93,7 +93,7 @@ func zeroWindow() Scenario {
 				}
 				return errors.New("it never did")
 			}),
-			always(t("every byte arrived, in order", "每个字节都按序到达"), complete),
+			claim(t("every byte arrived, in order", "每个字节都按序到达"), complete),
 		},
 		Lesson: t("Flow control may stop a sender for as long as it takes; probes keep both ends from waiting for each other for ever.",
 			"流量控制可以让发送方一直停着；有了探测，双方就不会互相等成死锁。"),
@@ -114,7 +114,7 @@ func backOff() Scenario {
 			},
 		}},
 		Claims: []Claim{
-			always(t("the time between repeats doubles each time", "重传间隔逐次加倍"), func(r *Run) error {
+			claim(t("the time between repeats doubles each time", "重传间隔逐次加倍"), func(r *Run) error {
 				p := r.Plays[0]
 				last := time.Duration(0)
 				for n := 2; n < p.count(A, "data"); n++ {
@@ -126,7 +126,7 @@ func backOff() Scenario {
 				}
 				return nil
 			}),
-			always(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("Who gets no answer should ask less often: the network may be out of order just because too many ask.",
 			"没有回音就该问得稀一些：网络出毛病，也许正是因为问的人太多。"),
@@ -157,7 +157,7 @@ func fastRetransmit() Scenario {
 				n := r.Plays[0].Counters[A].DupAcksIn
 				return want(n >= 3, "it sent %d", n)
 			}),
-			always(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("Duplicate acknowledgements say: something is missing, but others arrive. That needs no time-out.", "重复确认说明：缺了一个，但别的还在到达。不必等到超时。"),
 	}
@@ -185,7 +185,7 @@ func selective() Scenario {
 				a, b := r.Plays[0].allData(), r.Plays[1].allData()
 				return want(a < b, "%v, without %v", a, b)
 			}),
-			always(t("every byte arrived, once and in order, in both worlds", "两个世界里每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order, in both worlds", "两个世界里每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("A cumulative acknowledgement can name one hole; a selective one names what is not a hole.", "累积确认只能指出一个空洞；选择确认则指出哪些不是空洞。"),
 	}
@@ -261,7 +261,7 @@ func nagle() Scenario {
 		Claims: []Claim{
 			claim(t("with Nagle: two segments with data", "有 Nagle：两个带数据的报文段"), sends(0, A, "data", 2)),
 			claim(t("without: four", "没有：四个"), sends(1, A, "data", 4)),
-			always(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("Nagle trades latency for fewer small segments; who needs each byte at once switches it off.", "Nagle 用时延换取较少的小报文段；每个字节都等不得的程序应把它关掉。"),
 	}
@@ -324,7 +324,7 @@ func pathMTU() Scenario {
 			claim(t("no time-out was needed for it", "没有等到超时"), func(r *Run) error {
 				return want(r.Plays[0].Counters[A].RTOs == 0, "there were %d", r.Plays[0].Counters[A].RTOs)
 			}),
-			always(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("The largest packet that gets through is a property of the path, and found out by trying.", "能通过的最大分组取决于整条路径，只有试了才知道。"),
 	}
@@ -357,7 +357,7 @@ func congestion() Scenario {
 			claim(t("A recovered from losses by fast recovery", "A 通过快恢复弥补了丢失"), func(r *Run) error {
 				return want(r.Plays[0].Counters[A].FastRecoveries > 0, "it did not")
 			}),
-			always(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
+			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
 		Lesson: t("A second window, kept by the sender, finds out by trying what the path can take: more while all goes well, half when something is lost.",
 			"发送方另有一个窗口，靠试探得知路径的承受力：顺利时逐渐加大，一有丢失就减半。"),

@@ -38,7 +38,8 @@ func TestGVisor(t *testing.T) {
 		}
 	}
 	t.Logf("%+v", total)
-	if c := total; c.bytes == 0 || c.dials == 0 || c.accepts == 0 || c.retransmits == 0 || c.recoveries == 0 || c.probes == 0 {
+	if c := total; c.bytes == 0 || c.dials == 0 || c.accepts == 0 || c.retransmits == 0 || c.recoveries == 0 || c.probes == 0 ||
+		c.sacks == 0 || c.echoes == 0 {
 		t.Errorf("the worlds were too kind: %+v", c)
 	}
 	if limit := int(n / 50); total.asleep > limit {
@@ -60,6 +61,7 @@ func TestReplay(t *testing.T) {
 // harmless is seen.
 type totals struct {
 	bytes, dials, accepts, asleep   int
+	sacks, echoes                   int // judged on the wire
 	retransmits, recoveries, probes uint64
 }
 
@@ -86,6 +88,11 @@ func (m *match) check(atRest bool) {
 	if err := m.w.Err(); err != nil {
 		t.Error(err)
 	}
+	if err := m.judge.broken; err != nil {
+		t.Errorf("on the wire: estab %v", err)
+	}
+	total.sacks += m.judge.sacks
+	total.echoes += m.judge.echo
 	k := m.a.TCP().Counters()
 	total.bytes += m.ta.received + m.tg.received
 	total.retransmits += k.Retransmits

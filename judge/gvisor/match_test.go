@@ -34,6 +34,7 @@ type match struct {
 	ta, tg  *talker
 	history uint64
 
+	judge    wireJudge
 	una, nxt seq.Num // the last that gVisor has heard to be acknowledged, and the last it has sent
 	started  bool    // gVisor has sent something
 }
@@ -100,6 +101,11 @@ func (m *match) join(mtu int) {
 	down.Crash()
 	m.w.Tap(func(p sim.Packet) {
 		m.note("estab ", p.Data)
+		if seg, ok := parse(p.Data); ok {
+			m.judge.leaves(&seg)
+		} else {
+			m.t.Error("estab sends a packet that can't be read")
+		}
 		m.travel(p.Data, p.Fate, m.arrive)
 	})
 	m.g = newNetstack(m.t, m.w, int64(m.seed), mtu, m.r.IntN(2) == 0, gvisor4, gvisor6)
@@ -113,7 +119,12 @@ func (m *match) join(mtu int) {
 			}
 			m.nxt = seq.Max(m.nxt, seg.End())
 		}
-		m.travel(b, m.back.Apply(int64(m.w.Now()), len(b), &m.model), m.a.Inject)
+		m.travel(b, m.back.Apply(int64(m.w.Now()), len(b), &m.model), func(b []byte) {
+			if seg, ok := parse(b); ok {
+				m.judge.arrives(&seg)
+			}
+			m.a.Inject(b)
+		})
 	}
 }
 
@@ -166,6 +177,7 @@ func (m *match) estabConfig() tcp.Config {
 		NoSACK: m.r.IntN(4) == 0, NoTimestamps: m.r.IntN(4) == 0, NoWindowScaling: m.r.IntN(4) == 0,
 		Retries2: 60, OrphanRetries: 500, SynRetries: 60, SynAckRetries: 15, RTOMax: 20 * time.Second,
 	}
+	m.judge.tsvals = map[uint32]bool{}
 	if m.r.IntN(3) == 0 {
 		c.ReceiveBuffer = 500 + m.r.IntN(5000)
 		c.ReceiveBufferMax = c.ReceiveBuffer

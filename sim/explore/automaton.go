@@ -40,7 +40,7 @@ const (
 	inStep                     // a step of Program
 	inServe                    // a step of Serve
 	inSpan                     // inSpan+k: time spans[k] passes
-	inSegment = 1 << 16        // inSegment+k: segment k arrives
+	inSegment = 1 << 24        // inSegment+k: segment k arrives
 )
 
 func newAutomaton(w *World) *automaton {

@@ -105,11 +105,11 @@ func (u *user) fingerprint(b []byte, now tcp.Time) []byte {
 		b = binary.BigEndian.AppendUint64(b, uint64(u.pause-now))
 	}
 	for _, p := range u.pairs {
-		b = append(b, byte(p))
+		b = binary.BigEndian.AppendUint16(b, uint16(p))
 	}
 	for i := range u.past {
 		t := &u.past[i]
-		b = append(b, byte(t.pair), t.sent, t.got, t.from, byte(t.err), byte(t.state))
+		b = append(b, byte(t.pair>>8), byte(t.pair), t.sent, t.got, t.from, byte(t.err), byte(t.state))
 		for _, v := range [...]bool{t.shut, t.eof, t.early, t.aborted, t.closed, t.clean, t.acked} {
 			flag(v)
 		}

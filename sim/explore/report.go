@@ -38,7 +38,7 @@ func (w *World) Describe() string {
 	}
 	add(w.Lose, "lose %d")
 	add(w.Double, "double %d")
-	add(w.Delay, "hold what is under way back past %d time-outs")
+	add(w.Delay, "keep what is under way back while %d time-outs pass")
 	fmt.Fprintf(b, "  The network delivers segments in any order")
 	if may != nil {
 		fmt.Fprintf(b, "; in all it may %s", strings.Join(may, ", "))

@@ -28,7 +28,7 @@ const (
 )
 
 // pairID names a pair of initial sequence numbers, A's and B's; 0 is none.
-type pairID uint8
+type pairID uint16
 
 // talk is a connection as its user knows it.
 type talk struct {

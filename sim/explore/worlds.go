@@ -115,10 +115,10 @@ func planted() []World {
 		return e
 	}
 	return []World{
-		{Name: "two-way", Title: "an old SYN, and a handshake of two segments",
-			Ends: [2]End{client(do(Open, Close)), server(last)}, Resets: true, GiveUp: true, TwoWay: true,
+		{Name: "two-way", Title: "an old SYN comes late, and a handshake has two segments",
+			Ends: [2]End{client(do(Cancel)), server(last)}, Resets: true, GiveUp: true, TwoWay: true,
 			Fault: "B's SYN,ACK is answered by a forged third segment at once"},
-		{Name: "two-way-for-ever", Title: "the same, and the answer is lost: nobody will ever notice",
+		{Name: "two-way-for-ever", Title: "the same, and the answer gets lost: nobody will ever notice",
 			Ends: [2]End{client(do(Cancel)), server(last)}, Lose: 1, Resets: true, GiveUp: true, TwoWay: true, Brief: true,
 			Fault: "B's SYN,ACK is answered by a forged third segment at once"},
 		{Name: "no-time-wait", Title: "the pair is opened again at once, and an old segment comes",

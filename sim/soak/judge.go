@@ -180,7 +180,7 @@ func (x *end) whyReset(y *end, r *run, e int) string {
 		return ""
 	case y.talker.Aborted, y.talker.Early, y.fate.err != 0:
 		return "the other end had given up"
-	case y.fate.over() && y.fate.at < y.reset:
+	case y.fate.over() && y.fate.at < y.resets && y.fate.at < x.fate.failed:
 		return "the other end had closed, and 2 MSL were over"
 	}
 	return ""

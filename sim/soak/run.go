@@ -42,6 +42,7 @@ type end struct {
 	attached tcp.Time
 	fate     fate
 	reset    tcp.Time // when it first sent a RST; 0: never
+	resets   tcp.Time // when it last did
 	high     seq.Num  // the end of what the other end has sent to it
 	ack      seq.Num  // of the latest of that
 	heard    bool     // high and ack are known
@@ -197,7 +198,7 @@ func (r *run) tap(p sim.Packet) {
 			continue
 		}
 		if reset { // it may be meant for any that had the pair
-			if t.ends[from].reset == 0 {
+			if t.ends[from].resets = p.Time; t.ends[from].reset == 0 {
 				t.ends[from].reset = p.Time
 			}
 			continue

@@ -42,12 +42,13 @@ func (f *Failure) shrink(o *Options) {
 
 // kindOf is an error without its numbers.
 func kindOf(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return -1
+	var words []string
+	for _, w := range strings.Fields(text) {
+		if !strings.ContainsAny(w, "0123456789") {
+			words = append(words, w)
 		}
-		return r
-	}, text)
+	}
+	return strings.Join(words, " ")
 }
 
 func (s *Spec) clone() Spec {
@@ -90,6 +91,7 @@ func (s *Spec) smaller() []step {
 	}
 	for i := range s.Talks {
 		steps = append(steps, func(s *Spec) bool { return i < len(s.Talks) && set(&s.Talks[i].IPv6, false) },
+			func(s *Spec) bool { return len(s.Talks) == 1 && set(&s.Talks[0].Port, 0) },
 			func(s *Spec) bool { return i < len(s.Talks) && halve(&s.Talks[i].At, time.Millisecond) })
 		for e := range 2 {
 			steps = append(steps, planSteps(i, e)...)
@@ -117,6 +119,15 @@ func halve[T int | int64 | time.Duration](v *T, least T) bool {
 		return false
 	}
 	*v = max(*v/2, least)
+	return true
+}
+
+// less takes n from a number, and leaves at least 1.
+func less(v *int, n int) bool {
+	if n == 0 || *v-n < 1 {
+		return false
+	}
+	*v -= n
 	return true
 }
 
@@ -176,15 +187,11 @@ func planSteps(i, e int) []step {
 		change(func(p *sim.Plan) bool { return set(&p.AbortAt, 0) }),
 		change(func(p *sim.Plan) bool { return set(&p.CloseAt, 0) }),
 		change(func(p *sim.Plan) bool { return set(&p.Linger, 0) }),
-		change(func(p *sim.Plan) bool { return set(&p.Chunk, max(p.Send, 1)) }),
+		change(func(p *sim.Plan) bool { return set(&p.Chunk, 100000) }),
 		change(func(p *sim.Plan) bool { return set(&p.Read, 100000) }),
-		change(func(p *sim.Plan) bool { return halve(&p.Send, 1) }),
-		change(func(p *sim.Plan) bool {
-			if p.Send < 2 {
-				return false
-			}
-			p.Send--
-			return true
-		}),
+		change(func(p *sim.Plan) bool { return less(&p.Send, p.Send/2) }),
+		change(func(p *sim.Plan) bool { return less(&p.Send, p.Send/8) }),
+		change(func(p *sim.Plan) bool { return less(&p.Send, p.Send/64) }),
+		change(func(p *sim.Plan) bool { return less(&p.Send, 1) }),
 	}
 }

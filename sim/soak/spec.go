@@ -154,7 +154,7 @@ func configText(c *tcp.Config, o *tcp.ConnConfig) string {
 }
 
 func planText(p *sim.Plan) string {
-	t := []string{fmt.Sprintf("sends %d in pieces of %d", p.Send, p.Chunk)}
+	t := []string{fmt.Sprintf("sends %d in pieces of %d", p.Send, max(min(p.Chunk, p.Send), 1))}
 	add := func(on bool, format string, args ...any) {
 		if on {
 			t = append(t, fmt.Sprintf(format, args...))
