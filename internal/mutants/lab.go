@@ -91,7 +91,8 @@ func (l *lab) tryAll(list []mutant, workers int) iter.Seq[result] {
 	}
 }
 
-// try puts one fault in and runs the tests until one fails.
+// try puts one fault in and runs the tests until one fails, that which should
+// notice first.
 func (l *lab) try(m mutant) result {
 	text, err := m.apply(l.root)
 	if err != nil {
@@ -104,25 +105,35 @@ func (l *lab) try(m mutant) result {
 	if err != nil {
 		return result{m, broken, err.Error()}
 	}
+	pkg, run := m.guard()
+	if out, err := l.goTest(pkg, overlay, "-run="+run); err != nil {
+		return judge(m, pkg, out)
+	}
 	for _, pkg := range m.packages() {
-		out, err := l.goTest(pkg, overlay)
-		switch {
-		case err == nil:
-		case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
-			return result{m, broken, oneLine(out)}
-		case culprit(out) == "":
-			return result{m, broken, "no test is named: " + shorten(out)}
-		default:
-			return result{m, caughtIt, strings.TrimPrefix(pkg, "./") + " " + culprit(out)}
+		if out, err := l.goTest(pkg, overlay); err != nil {
+			return judge(m, pkg, out)
 		}
 	}
 	return result{m, survived, m.file + ": " + m.from}
 }
 
+// judge reads the output of a test that failed.
+func judge(m mutant, pkg, out string) result {
+	switch by := culprit(out); {
+	case strings.Contains(out, "[build failed]") || strings.Contains(out, "[setup failed]"):
+		return result{m, broken, oneLine(out)}
+	case by == "":
+		return result{m, broken, "no test is named: " + shorten(out)}
+	default:
+		return result{m, caughtIt, strings.TrimPrefix(pkg, "./") + " " + by}
+	}
+}
+
 // goTest runs the fast tests of a package. A mutant may eat memory without
 // end: on Linux the tests get 4 GiB of addresses, those without a mutant too.
-func (l *lab) goTest(pkg, overlay string) (string, error) {
-	args := []string{"test", "-short", "-failfast", "-vet=off", fmt.Sprintf("-timeout=%v", l.timeout)}
+func (l *lab) goTest(pkg, overlay string, flags ...string) (string, error) {
+	args := append([]string{"test"}, flags...)
+	args = append(args, "-short", "-failfast", "-vet=off", fmt.Sprintf("-timeout=%v", l.timeout))
 	if overlay != "" {
 		args = append(args, "-overlay="+overlay)
 	}

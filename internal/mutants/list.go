@@ -15,6 +15,7 @@ var listText string
 type mutant struct {
 	name string
 	from string // the bug or the sentence that it comes from
+	by   string // the package and the test that should notice, tried first
 	file string // from the root of the tree
 	old  string // what stands in the file, exactly once
 	new  string
@@ -24,7 +25,7 @@ type mutant struct {
 func mutants() ([]mutant, error) { return parse(listText) }
 
 // parse reads a list: blocks with an empty line between them. A block has a
-// line "# name", "from: …" and "file: …", then the lines to replace, each
+// line "# name", "from: …", "by: …" and "file: …", then the lines to replace, each
 // behind "- ", and those to put in their place, each behind "+ ".
 func parse(text string) ([]mutant, error) {
 	var list []mutant
@@ -39,6 +40,8 @@ func parse(text string) ([]mutant, error) {
 				m.name = rest
 			case "from:":
 				m.from = rest
+			case "by:":
+				m.by = rest
 			case "file:":
 				m.file = rest
 			case "-":
@@ -50,7 +53,7 @@ func parse(text string) ([]mutant, error) {
 			}
 		}
 		m.old, m.new = strings.Join(old, "\n"), strings.Join(new, "\n")
-		if m.name == "" || m.from == "" || m.file == "" || m.old == m.new || m.old == "" {
+		if m.name == "" || m.from == "" || m.by == "" || m.file == "" || m.old == m.new || m.old == "" {
 			return nil, fmt.Errorf("mutants.txt: mutant %q is not complete", m.name)
 		}
 		if seen[m.name] {
@@ -72,6 +75,12 @@ func (m *mutant) apply(root string) (string, error) {
 		return "", fmt.Errorf("%s has %d times\n%s", m.file, n, m.old)
 	}
 	return strings.Replace(string(b), m.old, m.new, 1), nil
+}
+
+// guard is the test that should notice: its package, and what -run takes.
+func (m *mutant) guard() (pkg, run string) {
+	dir, test, _ := strings.Cut(m.by, " ")
+	return "./" + dir, "^" + strings.ReplaceAll(test, "/", "$/^") + "$"
 }
 
 // packages are those whose tests could notice, the cheap ones first.

@@ -5,7 +5,8 @@
 //	go run ./internal/mutants -run paws
 //
 // The faults stand in mutants.txt, each with the bug or the sentence of an RFC
-// that it comes from. Nothing in the tree is changed: the go command takes the
+// that it comes from and the test that should notice it. That one runs first;
+// if it passes, all others. Nothing in the tree is changed: the go command takes the
 // faulty file in place of the right one (-overlay).
 package main
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,10 +24,26 @@ func TestEveryMutantApplies(t *testing.T) {
 		if _, err := m.apply(root); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
-		if _, err := os.Stat(filepath.Join(root, m.file)); err != nil {
-			t.Error(err)
+		if err := guarded(m); err != nil {
+			t.Errorf("%s: %v", m.name, err)
 		}
 	}
+}
+
+// guarded reports whether the test that should notice exists.
+func guarded(m mutant) error {
+	dir, test, _ := strings.Cut(m.by, " ")
+	test, _, _ = strings.Cut(test, "/")
+	files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), "\nfunc "+test+"(t *testing.T)") {
+			return nil
+		}
+	}
+	return fmt.Errorf("there is no test %s in %s", test, dir)
 }
 
 // Every mutant is caught. It takes longer than a test may by default: the
@@ -58,15 +75,19 @@ func TestEveryMutantIsCaught(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	list, err := parse("# one\nfrom: a\nfile: f\n- \tx\n- \ty\n+ \tz\n\n# two\nfrom: b\nfile: g\n- p\n+ q\n")
-	if err != nil || len(list) != 2 || list[0] != (mutant{"one", "a", "f", "\tx\n\ty", "\tz"}) || list[1].name != "two" {
+	list, err := parse("# one\nfrom: a\nby: tcp TestX/y\nfile: f\n- \tx\n- \ty\n+ \tz\n\n# two\nfrom: b\nby: p T\nfile: g\n- p\n+ q\n")
+	if err != nil || len(list) != 2 || list[0] != (mutant{"one", "a", "tcp TestX/y", "f", "\tx\n\ty", "\tz"}) || list[1].name != "two" {
 		t.Errorf("parse: %v, %v", list, err)
 	}
+	if pkg, run := list[0].guard(); pkg != "./tcp" || run != "^TestX$/^y$" {
+		t.Errorf("guard: %q, %q", pkg, run)
+	}
 	for _, bad := range []string{
-		"# one\nfile: f\n- x\n+ y\n",
-		"# one\nfrom: a\nfile: f\n- x\n+ x\n",
-		"# one\nfrom: a\nfile: f\n+ x\n",
-		"# one\nfrom: a\nfile: f\n- x\n+ y\n\n# one\nfrom: a\nfile: f\n- x\n+ y\n",
+		"# one\nby: p T\nfile: f\n- x\n+ y\n",
+		"# one\nfrom: a\nfile: f\n- x\n+ y\n",
+		"# one\nfrom: a\nby: p T\nfile: f\n- x\n+ x\n",
+		"# one\nfrom: a\nby: p T\nfile: f\n+ x\n",
+		"# one\nfrom: a\nby: p T\nfile: f\n- x\n+ y\n\n# one\nfrom: a\nby: p T\nfile: f\n- x\n+ y\n",
 		"one\n",
 	} {
 		if _, err := parse(bad); err == nil {

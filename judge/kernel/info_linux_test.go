@@ -110,6 +110,9 @@ func compare(t *testing.T, k ssLine, e ends) {
 	if k.has("snd_wnd") { // iproute2 of 2022 and later
 		agree("estab's window", k.number(t, "snd_wnd"), i.ReceiveWindow)
 	}
+	if n := kernelInfo(t, e.kernel).Rcv_wnd; n != 0 { // Linux 6.2 and later
+		agree("the kernel's window", min(int(n), 65535<<i.SendScale), i.SendWindow) // it may be thinking of more than it can say
+	}
 	if n := k.number(t, "cwnd"); n < 1 || i.Cwnd < i.MSS {
 		t.Errorf("cwnd: the kernel's %d segments, estab's %d bytes", n, i.Cwnd)
 	}

@@ -16,12 +16,13 @@ type actor struct {
 	figure   *Figure
 	ring     *tcp.Ring
 
-	l      local
-	out    []uint32      // segments that left
-	forged []tcp.Segment // by the shim, to be taken in
-	bad    string        // what is wrong with what happened
-	log    *[]tcp.Event  // if not nil, where the engine's events go, too
-	buf    [64]byte
+	l       local
+	out     []uint32      // segments that left
+	forged  []tcp.Segment // by the shim, to be taken in
+	bad     string        // what is wrong with what happened
+	closing bool          // the user is calling CLOSE
+	log     *[]tcp.Event  // if not nil, where the engine's events go, too
+	buf     [64]byte
 }
 
 func newActor(w *World, s *segments, p *pairs, f *Figure) *actor {
@@ -154,7 +155,7 @@ func (a *actor) readEvents() {
 			*a.log = append(*a.log, e)
 		}
 		if e.Kind == tcp.EventState {
-			a.figure.cross(e.From, e.To)
+			a.figure.see(&e, a.closing)
 			if !lawful(e.From, e.To) {
 				a.fail("a transition that RFC 9293 does not have: %v to %v", e.From, e.To)
 			}
@@ -238,8 +239,10 @@ func (a *actor) read(id tcp.ConnID) {
 // giveUp closes the user's handle.
 func (a *actor) giveUp() {
 	u := &a.l.user
+	a.closing = true
 	a.l.eng.Close(a.l.now, u.conn, -1)
-	u.open = false
+	a.readEvents()
+	a.closing, u.open = false, false
 }
 
 // closeWhatIsOver gives up a connection that is over, or with which nothing is

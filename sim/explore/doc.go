@@ -3,6 +3,9 @@
 // order of deliveries, losses, duplicates, time-outs and user calls is tried,
 // breadth first, so that what it finds is found in the fewest steps.
 //
+// It drives [tcp.Engine]s directly, with segments for packets: IP would add
+// nothing but headers.
+//
 // How it is done: an end of the world, which is its engine, its user and the
 // time, is a small state machine. Its states are recognised by the engine's
 // own dump ([tcp.Engine.AppendState]) beside what the user has seen; what an

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -44,6 +45,21 @@ type Figure struct {
 const numStates = tcp.StateTimeWait + 1
 
 func (f *Figure) cross(from, to tcp.State) { f.taken[from][to] = true }
+
+// see takes in a transition of an engine, if what caused it is what the figure
+// says. closing: its user has called CLOSE just now.
+func (f *Figure) see(e *tcp.Event, closing bool) {
+	reset := e.HasSeg && e.Seg.Flags.Has(wire.RST)
+	switch from := e.From; {
+	case e.To == tcp.StateListen && !reset:
+		return // a time-out, or a listener that goes
+	case e.To != tcp.StateClosed:
+	case from == tcp.StateSynSent && !closing, // a RST, or a time-out
+		from == tcp.StateLastAck && (reset || !e.HasSeg):
+		return
+	}
+	f.cross(e.From, e.To)
+}
 
 // Taken reports whether the arrow was.
 func (f *Figure) Taken(a Arrow) bool { return f.taken[a.From][a.To] }
