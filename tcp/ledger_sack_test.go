@@ -177,3 +177,18 @@ func TestShowsLastResortOfNextSeg(t *testing.T) {
 		r.want()
 	}
 }
+
+// A segment that was repeated because of duplicate ACKs is not repeated again
+// before an RTO has passed since, however long the timer had been running.
+// Shows: RFC 6298 5.
+func TestShowsFastRetransmitRestartsTheTimer(t *testing.T) {
+	r := sacking(t)
+	r.write(10000)
+	r.sent = r.sent[:0]
+	rto := r.status().RTO
+	r.advance(rto - 10*time.Millisecond)
+	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
+	r.want(". 1:1001(1000) ack 1")
+	rto = r.status().RTO // what was SACKed was a sample
+	r.after(rto, ". 1:1001(1000) ack 1")
+}

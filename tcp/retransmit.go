@@ -51,6 +51,7 @@ func (e *Engine) retransmit(c *conn, out Sink, i int) bool {
 	if i == 0 || !c.armed(TimerRetransmit) {
 		// RFC 6298 5: no segment is sent again less than an RTO after it was
 		// last sent.
+		// Obeys: RFC 6298 5.
 		e.arm(c, TimerRetransmit, e.now.Add(c.rto))
 	}
 	return true

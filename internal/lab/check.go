@@ -160,15 +160,3 @@ func told(world, host, n int, err tcp.Error) func(r *Run) error {
 		return want(ends[n].Err == err, "it was told: %v", ends[n].Err)
 	}
 }
-
-// seg checks the n-th segment of a kind.
-func seg(world, host int, kind string, n int, f func(p *Play, k *Packet) error) func(r *Run) error {
-	return func(r *Run) error {
-		p := r.Plays[world]
-		k := p.nth(host, kind, n)
-		if k == nil {
-			return fmt.Errorf("%c sent no such segment", 'A'+host)
-		}
-		return f(p, k)
-	}
-}

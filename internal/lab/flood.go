@@ -141,12 +141,12 @@ func clients(s *Stage, n int, first, gap time.Duration) {
 
 // measured are the figures of a flooded world.
 type measured struct {
-	clients, ok          int
-	median, worst        time.Duration
-	halfOpen             int
-	ratio                float64 // bytes of SYN-ACK to forged addresses per byte of forged SYN
-	cookies, limited     uint64
-	evicted, sent, drops uint64
+	clients, ok      int
+	median, worst    time.Duration
+	halfOpen         int
+	ratio            float64 // bytes of SYN-ACK to forged addresses per byte of forged SYN
+	cookies, limited uint64
+	evicted, drops   uint64
 }
 
 func (p *Play) measure() measured {

@@ -28,7 +28,6 @@ type talker struct {
 	w    *sim.World
 	kick func() // makes the host send what calls have caused; runs work again, too
 	plan sim.Plan
-	seed [2]uint64 // of the stream it sends, of the one it expects
 
 	sock             socket
 	sent, received   int
