@@ -175,3 +175,58 @@ func TestTinySegmentsShareSlabs(t *testing.T) {
 	r.read(n)
 	r.sent = r.sent[:0]
 }
+
+// When everything is acknowledged no timer runs, not even one that would do
+// nothing (RFC 6298 5.2).
+func TestNoTimerWhenAllIsAcknowledged(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.write(2000)
+	r.sent = r.sent[:0]
+	r.in(". 1:1(0) ack 1001")
+	if r.status().Timers[TimerRetransmit] == Never {
+		t.Error("no timer while text is in flight")
+	}
+	r.in(". 1:1(0) ack 2001")
+	if at := r.e.NextDeadline(); at != Never {
+		t.Errorf("a timer runs until %v", time.Duration(at))
+	}
+}
+
+// Two segments of one millisecond have the same timestamp; both are taken (RFC
+// 7323 §5.3: "SEG.TSval < TS.Recent").
+func TestSegmentsOfOneMillisecond(t *testing.T) {
+	r := newRig(t, Config{NoSACK: true, NoWindowScaling: true})
+	r.connect(ConnConfig{}, "<mss 1000,TS val 7 ecr 0>")
+	r.in(". 1:101(100) ack 1 <TS val 7 ecr 0>", ". 101:201(100) ack 1 <TS val 7 ecr 0>")
+	r.want(". 1:1(0) ack 101", ". 1:1(0) ack 201")
+	r.read(200)
+}
+
+// Less than a segment fits into the peer's window: exactly that leaves, and not
+// a byte more.
+func TestNotAByteBeyondTheWindow(t *testing.T) {
+	for _, win := range []int{1, 2, 700, 999, 1000, 1001} {
+		r := newRig(t, plain())
+		r.win = win
+		r.connect(ConnConfig{NoDelay: true}, "<mss 1000>")
+		r.write(3000)
+		n := 0
+		for i := range r.sent {
+			n += r.sent[i].DataLen()
+		}
+		r.sent = r.sent[:0]
+		if want := min(win, 1000); n != want { // 1001: one byte is no worthwhile segment
+			t.Errorf("window %d: %d bytes left, want %d", win, n, want)
+		}
+	}
+}
+
+// A segment that overlaps what came before by one byte brings all the others.
+func TestOverlapByOneByte(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.in(". 1:101(100) ack 1", ". 100:201(101) ack 1", ". 200:202(2) ack 1")
+	r.want(". 1:1(0) ack 101", ". 1:1(0) ack 201", ". 1:1(0) ack 202")
+	r.read(201)
+}
