@@ -166,7 +166,7 @@ func TestBlindSyn(t *testing.T) {
 // 7): both sides of both limits.
 // Shows: RFC 9293 MAY-12; RFC 5961 5.2.
 func TestBlindText(t *testing.T) {
-	for ack, ok := range map[int]bool{1: true, 0: true, -65534: true, -65535: false, -65536: false, 2: false, 1 << 31: false, -1 << 30: false} {
+	for ack, ok := range map[int64]bool{1: true, 0: true, -65534: true, -65535: false, -65536: false, 2: false, 1 << 31: false, -1 << 30: false} {
 		r := established(t)
 		r.in(fmt.Sprintf(". 1:11(10) ack %d", ack))
 		if got := r.e.Readable(r.id); (got == 10) != ok {

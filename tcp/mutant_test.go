@@ -151,8 +151,8 @@ func TestSendAfterClose(t *testing.T) {
 	refused(StateTimeWait)
 }
 
-// A peer's tiny segments hold no large buffers: their bytes are copied together
-// (HOSTILE 12).
+// A peer's tiny segments hold no large buffers: their bytes are copied together,
+// or a flood of them would hold a hundred times what they say.
 func TestTinySegmentsShareSlabs(t *testing.T) {
 	r := newRig(t, plain())
 	r.connect(ConnConfig{}, "<mss 1000>")

@@ -65,7 +65,7 @@ func TestPAWSAfterALongIdleTime(t *testing.T) {
 		t.Fatal("the clock has not gone half the circle")
 	}
 	r.in(fmt.Sprintf(". 1:11(10) ack 1 <TS val %d ecr 0>", late))
-	r.want(fmt.Sprintf(". 1:1(0) ack 11 <TS val %d ecr %d>", hourMs+25*24*hourMs, uint32(late)))
+	r.want(fmt.Sprintf(". 1:1(0) ack 11 <TS val %d ecr %d>", int64(hourMs+25*24*hourMs), uint32(late)))
 	r.in(fmt.Sprintf(". 11:21(10) ack 1 <TS val %d ecr 0>", late-1)) // and from here it protects again
 	r.dropped(dropTests["PAWS"].reason, 1)
 	r.sent = nil

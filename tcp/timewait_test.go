@@ -76,8 +76,9 @@ func stampedWait(t *testing.T, cfg Config) *rig {
 // Shows: RFC 9293 MAY-2, SHLD-4; RFC 6191 2a, 2b, 2c.
 func TestTimeWaitReuseByTimestamp(t *testing.T) {
 	for _, x := range []struct {
-		seq, tsval int
-		reopens    bool
+		seq     int
+		tsval   int64
+		reopens bool
 	}{
 		{-1000, 1001, true}, // newer: the number does not matter
 		{-1000, 1000, false}, {1, 1000, false}, {2, 1000, true}, {5000, 1000, true},
