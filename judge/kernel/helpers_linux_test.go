@@ -188,6 +188,11 @@ func (w *world) connect(family, role int) ends {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	// A test that hangs is to say where.
+	limit := time.Now().Add(5 * time.Minute)
+	if err := errors.Join(e.kernel.SetDeadline(limit), e.estab.SetDeadline(limit)); err != nil {
+		w.t.Fatal(err)
+	}
 	w.t.Cleanup(func() {
 		e.kernel.Close()
 		e.estab.Close()
