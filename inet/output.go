@@ -67,13 +67,14 @@ func (e *emitter) Emit(seg *tcp.Segment) bool {
 	wire.PutIP(b, &h)
 	text := b[ipLen:]
 	wire.PutTCP(text, seg)
-	k := tcpLen + copy(text[tcpLen:], seg.Payload)
-	for _, rest := range seg.Rest {
-		k += copy(text[k:], rest)
-	}
-	// Obeys: RFC 9293 MUST-2.
-	if !s.links[link].txUnchecked {
-		wire.PutTCPChecksum(seg.Local, seg.Remote, text)
+	if s.links[link].txUnchecked {
+		k := tcpLen + copy(text[tcpLen:], seg.Payload)
+		for _, rest := range seg.Rest {
+			k += copy(text[k:], rest)
+		}
+	} else {
+		// Obeys: RFC 9293 MUST-2.
+		wire.PutTCPText(seg, text, tcpLen)
 	}
 	e.send(link, p)
 	return true

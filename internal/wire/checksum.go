@@ -16,7 +16,37 @@ func Sum(initial uint64, b []byte) uint64 {
 	// RFC 1071 §2(B): "The sum of 16-bit integers can be computed in either
 	// byte order." This one is computed in little-endian words, which most
 	// machines load as they are, and turned round at the end.
-	var s, c uint64
+	var s uint64
+	if whole := len(b) &^ (block - 1); whole >= vectorMin && hasVector {
+		s = sumBlocks(&b[0], whole)
+		b = b[whole:]
+	}
+	return add(initial, bits.ReverseBytes64(sumWords(s, b)))
+}
+
+// CopySum copies src to dst, which must be at least as long, and adds it to a
+// partial sum as Sum does. It costs little more than the copy.
+func CopySum(initial uint64, dst, src []byte) uint64 {
+	dst = dst[:len(src)]
+	var s uint64
+	if hasVector {
+		if whole := len(src) &^ (block - 1); whole >= vectorMin {
+			s = copySumBlocks(&dst[0], &src[0], whole)
+			dst, src = dst[whole:], src[whole:]
+		}
+	}
+	copy(dst, src)
+	return add(initial, bits.ReverseBytes64(sumWords(s, src)))
+}
+
+const (
+	block     = 32  // sumBlocks and copySumBlocks take a multiple of so many bytes
+	vectorMin = 160 // bytes from which on calling them is worth it
+)
+
+// sumWords adds b to s in little-endian words.
+func sumWords(s uint64, b []byte) uint64 {
+	var c uint64
 	for len(b) >= 128 {
 		p := (*[128]byte)(b)
 		s, c = bits.Add64(s, binary.LittleEndian.Uint64(p[0:8]), 0)
@@ -49,8 +79,7 @@ func Sum(initial uint64, b []byte) uint64 {
 		tail |= uint64(x) << (8 * i)
 	}
 	s, c = bits.Add64(s, tail, 0)
-	s += c
-	return add(initial, bits.ReverseBytes64(s))
+	return s + c
 }
 
 // add is the ones' complement sum of two partial sums. The carry can't carry

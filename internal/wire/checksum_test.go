@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
+	"math/bits"
 	"testing"
 )
 
@@ -66,6 +68,31 @@ func TestSumEveryLengthAndSplit(t *testing.T) {
 	}
 }
 
+// TestCopySumIsCopyAndSum, and both are what the portable code makes of it, at
+// every alignment and length around what the vector code takes at a time.
+func TestCopySumIsCopyAndSum(t *testing.T) {
+	for n := range 1100 {
+		off := n % 37
+		src := pattern(off+n, uint32(n))[off:]
+		if n%5 == 0 {
+			for i := range src {
+				src[i] = 0xff
+			}
+		}
+		dst := make([]byte, n+2)
+		got := CopySum(uint64(n), dst[1:n+1], src)
+		if want := Sum(uint64(n), src); Fold(got) != Fold(want) {
+			t.Fatalf("%d bytes: CopySum %#04x, Sum %#04x", n, Fold(got), Fold(want))
+		}
+		if want := add(uint64(n), bits.ReverseBytes64(sumWords(0, src))); Fold(got) != Fold(want) {
+			t.Fatalf("%d bytes: %#04x, portable %#04x", n, Fold(got), Fold(want))
+		}
+		if !bytes.Equal(dst[1:n+1], src) || dst[0] != 0 || dst[n+1] != 0 {
+			t.Fatalf("%d bytes: not a copy of them and nothing else", n)
+		}
+	}
+}
+
 func TestFoldCarries(t *testing.T) {
 	for _, c := range []struct {
 		sum  uint64
@@ -113,6 +140,26 @@ func FuzzSum(f *testing.F) {
 			t.Fatalf("split at %d: %#04x, want %#04x", i, got, want)
 		}
 	})
+}
+
+func BenchmarkCopySum(b *testing.B) {
+	for _, n := range []int{1460, 65535} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			p, q := pattern(n, 1), make([]byte, n)
+			b.SetBytes(int64(n))
+			var s uint64
+			for b.Loop() {
+				s = CopySum(s, q, p)
+			}
+		})
+		b.Run(fmt.Sprint("copy-", n), func(b *testing.B) {
+			p, q := pattern(n, 1), make([]byte, n)
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				copy(q, p)
+			}
+		})
+	}
 }
 
 func BenchmarkSum(b *testing.B) {

@@ -233,3 +233,19 @@ func VerifyTCP(src, dst Addr, b []byte) bool {
 func PutTCPChecksum(src, dst Addr, b []byte) {
 	binary.BigEndian.PutUint16(b[16:], Fold(Sum(PseudoSum(src, dst, ProtoTCP, len(b)), b)))
 }
+
+// PutTCPText writes the text of s behind its header, which takes the first n
+// bytes of b, and the checksum over both, where PutTCP has left 0. b has the
+// length of the segment.
+// Obeys: RFC 9293 MUST-2.
+func PutTCPText(s *Segment, b []byte, n int) {
+	sum := Sum(PseudoSum(s.Local, s.Remote, ProtoTCP, len(b)), b[:n])
+	k := n // a multiple of four, so that the text begins at an even place
+	sum = CopySum(sum, b[k:], s.Payload)
+	k += len(s.Payload)
+	for _, rest := range s.Rest {
+		sum = Combine(sum, CopySum(0, b[k:], rest), k)
+		k += len(rest)
+	}
+	binary.BigEndian.PutUint16(b[16:], Fold(sum))
+}

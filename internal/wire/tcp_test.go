@@ -312,3 +312,28 @@ func BenchmarkPutTCP(b *testing.B) {
 		PutTCP(p[:], &s)
 	}
 }
+
+// TestTCPTextInPieces: text from several places goes behind the header with
+// the checksum that it has as one.
+func TestTCPTextInPieces(t *testing.T) {
+	text := pattern(5000, 3)
+	for _, cuts := range [][]int{{0, 5000}, {0, 1, 5000}, {0, 333, 334, 2001, 4999, 5000}, {17, 1463}, {9, 9}} {
+		s := Segment{Seq: 1, Ack: 2, Flags: ACK | PSH, Wnd: 77}
+		s.Local, s.Remote = AddrFrom4([]byte{192, 0, 2, 1}), AddrFrom4([]byte{192, 0, 2, 2})
+		s.Payload = text[cuts[0]:cuts[1]]
+		for i := 2; i < len(cuts); i++ {
+			s.Rest = append(s.Rest, text[cuts[i-1]:cuts[i]])
+		}
+		n := TCPHeaderLen(&s)
+		whole := text[cuts[0]:cuts[len(cuts)-1]]
+		got, want := make([]byte, n+len(whole)), make([]byte, n+len(whole))
+		PutTCP(got, &s)
+		PutTCPText(&s, got, n)
+		PutTCP(want, &s)
+		copy(want[n:], whole)
+		PutTCPChecksum(s.Local, s.Remote, want)
+		if !bytes.Equal(got, want) {
+			t.Errorf("cut at %v: checksum %x, want %x", cuts, got[16:18], want[16:18])
+		}
+	}
+}
