@@ -54,31 +54,29 @@ func (p *port) Writable(w *link.Work) {
 	}
 }
 
-// Run takes in what has arrived, at most a batch, and what the shard wants to
-// send in return. If someone else is at it already, that one will look again.
+// Run takes in a batch of what has arrived, and sends what the shard wants to
+// send in return. Who calls it has the token.
 func (sh *shard) Run(w *link.Work) {
-	list, room, ok := sh.queue.begin()
-	if !ok {
-		return
-	}
-	if list != nil || room != 0 {
-		sh.receive(w, list, room)
+	b := sh.queue.batch
+	sh.queue.batch = batch{}
+	if b.list != nil || b.room != 0 {
+		sh.receive(w, b)
 	}
 	if sh.queue.end() {
 		w.Add(sh)
 	}
 }
 
-// receive takes in a list of packets, at most a batch. Headers and checksums
-// are verified before mu is locked.
-func (sh *shard) receive(w *link.Work, list *link.Packet, room uint64) {
+// receive takes in a batch. Headers and checksums are verified before mu is
+// locked.
+func (sh *shard) receive(w *link.Work, b batch) {
 	if sh.queue.parsed == nil {
 		sh.queue.parsed = new([batchSize]inet.Parsed)
 	}
 	parsed := sh.queue.parsed
 	var came [2]int
 	n := 0
-	for p := list; p != nil; n++ {
+	for p := b.list; p != nil; n++ {
 		next := p.Next
 		p.Next = nil
 		came[class(p)]++
@@ -88,8 +86,8 @@ func (sh *shard) receive(w *link.Work, list *link.Packet, room uint64) {
 	sh.mu.Lock()
 	now := max(sh.host.at(w.Clock), sh.now)
 	sh.now, sh.work = now, w
-	if room != 0 {
-		sh.unblock(room)
+	if b.room != 0 {
+		sh.unblock(b.room)
 	}
 	for i := range parsed[:n] {
 		sh.stack.InputParsed(now, &parsed[i])

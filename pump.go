@@ -66,6 +66,11 @@ func class(p *link.Packet) int {
 // rxQueue is what has arrived for a shard and not been taken in. Anyone may
 // push, under a lock that is a leaf. The link a packet came by stands in its
 // Meta.
+//
+// The shard is idle, or somebody has its token: he has it on his list of work
+// and will run it. Whoever finds it idle takes the token, and what he pushes
+// is his to take in without another lock; the others only queue, and he looks
+// again before he gives the token back.
 type rxQueue struct {
 	mu         sync.Mutex
 	head, tail *link.Packet
@@ -74,18 +79,24 @@ type rxQueue struct {
 	dropped    uint64
 	stalled    uint64 // links, by bit, that refused a packet of this shard's
 	room       uint64 // links, by bit, that take packets again
-	marked     bool   // somebody has the shard on his list of work
-	running    bool   // somebody runs it: the token is his
+	busy       bool   // somebody has the token
 	closed     bool
 
 	// What belongs to whoever has the token.
+	batch  batch                   // what he takes in next
 	parsed *[batchSize]inet.Parsed // exists once something was received
 	spare  [2]stash                // buffers for empty, until mu is locked anyway
 }
 
+// batch is what a shard takes in at a time.
+type batch struct {
+	list *link.Packet // at most batchSize
+	room uint64       // links, by bit, that take packets again
+}
+
 // push appends packets for one shard and leaves empty buffers, or nil, in
-// their places. It reports whether the caller must see to it that the shard
-// is run.
+// their places. It reports whether the token went to the caller, who must see
+// to it that the shard is run.
 func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -106,36 +117,22 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 		q.bytes += p.Cap()
 		pkts[i] = q.empty[class(p)].pop()
 	}
-	return q.mark()
+	return q.claim()
 }
 
-// mark reports whether the shard has to be put on a list of work, and notes
-// that it will be. Whoever runs it looks again when he is through.
-func (q *rxQueue) mark() bool {
-	if q.marked || q.running || q.n == 0 && q.room == 0 {
+// claim takes the token and a batch, if there is something to do and nobody is
+// at it.
+func (q *rxQueue) claim() bool {
+	if q.busy || q.n == 0 && q.room == 0 {
 		return false
 	}
-	q.marked = true
-	return true
-}
-
-// begin takes the token, unless somebody has it, and a list of packets, at
-// most a batch. room are the links that take packets again.
-func (q *rxQueue) begin() (list *link.Packet, room uint64, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.marked = false
-	if q.running {
-		return nil, 0, false
-	}
-	q.running = true
-	room, q.room = q.room, 0
-	list = q.head
+	q.busy = true
+	q.batch, q.room = batch{q.head, q.room}, 0
 	if q.n <= batchSize {
 		q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
-		return list, room, true
+		return true
 	}
-	last := list
+	last := q.head
 	for range batchSize - 1 {
 		q.bytes -= last.Cap()
 		last = last.Next
@@ -143,12 +140,12 @@ func (q *rxQueue) begin() (list *link.Packet, room uint64, ok bool) {
 	q.bytes -= last.Cap()
 	q.n -= batchSize
 	q.head, last.Next = last.Next, nil
-	return list, room, true
+	return true
 }
 
 // end gives back the token, and takes over the spare buffers. It reports
-// whether the caller must see to it that the shard is run again: whoever
-// pushed meanwhile relied on that.
+// whether the caller has it again at once, because others have pushed
+// meanwhile and rely on him.
 func (q *rxQueue) end() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -157,8 +154,8 @@ func (q *rxQueue) end() bool {
 			q.empty[c].push(q.spare[c].pop())
 		}
 	}
-	q.running = false
-	return q.mark()
+	q.busy = false
+	return q.claim()
 }
 
 // trim drops the empty buffers that nobody has needed since the last time, and
@@ -171,7 +168,7 @@ func (q *rxQueue) trim() int {
 		q.empty[c].trim()
 		left += q.empty[c].n
 	}
-	if left == 0 && !q.running {
+	if left == 0 && !q.busy {
 		q.parsed, q.spare = nil, [2]stash{}
 	}
 	return left
@@ -194,7 +191,7 @@ func (q *rxQueue) unstall(id inet.LinkID) bool {
 	}
 	q.stalled &^= 1 << id
 	q.room |= 1 << id
-	return q.mark()
+	return q.claim()
 }
 
 // close drops what is there and whatever comes.

@@ -88,7 +88,8 @@ func (sh *shard) settle(now tcp.Time) {
 		if sh.stack.Pending() {
 			sh.output(now)
 		}
-		if !sh.collect(now) {
+		sh.collect(now)
+		if !sh.stack.Pending() {
 			break
 		}
 	}
@@ -144,16 +145,13 @@ func (sh *shard) trim(now tcp.Time) {
 	}
 }
 
-// collect acts on what became of connections and listeners, and reports
-// whether anything did.
-func (sh *shard) collect(now tcp.Time) bool {
-	some := false
+// collect acts on what became of connections and listeners.
+func (sh *shard) collect(now tcp.Time) {
 	for {
 		r, ok := sh.tcp.NextReady()
 		if !ok {
-			return some
+			return
 		}
-		some = true
 		if r.What&tcp.Acceptable != 0 {
 			sh.accept(now, r.Listener)
 			continue

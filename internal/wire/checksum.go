@@ -73,10 +73,18 @@ func sumWords(s uint64, b []byte) uint64 {
 		s += c
 		b = b[8:]
 	}
-	// RFC 1071 §1: an odd last byte is paired with a byte of zeros.
 	var tail uint64
-	for i, x := range b {
-		tail |= uint64(x) << (8 * i)
+	shift := 0
+	if len(b) >= 4 {
+		tail = uint64(binary.LittleEndian.Uint32(b))
+		b, shift = b[4:], 32
+	}
+	if len(b) >= 2 {
+		tail |= uint64(binary.LittleEndian.Uint16(b)) << shift
+		b, shift = b[2:], shift+16
+	}
+	if len(b) == 1 { // RFC 1071 §1: an odd last byte is paired with a byte of zeros.
+		tail |= uint64(b[0]) << (shift & 63)
 	}
 	s, c = bits.Add64(s, tail, 0)
 	return s + c

@@ -5,8 +5,9 @@ import "math/bits"
 // Key is a SipHash key.
 type Key [2]uint64
 
-// sip is SipHash-1-3 (Aumasson and Bernstein), the variant that hash tables
-// use. Whoever doesn't know the key can't aim at a bucket.
+// sip is the state of SipHash-1-3 (Aumasson and Bernstein), the variant that
+// hash tables use. Whoever doesn't know the key can't aim at a bucket. It goes
+// by value, so that it stays in registers.
 type sip struct{ v0, v1, v2, v3 uint64 }
 
 func newSip(k Key) sip {
@@ -16,32 +17,28 @@ func newSip(k Key) sip {
 	}
 }
 
-func (s *sip) round() {
-	s.v0 += s.v1
-	s.v1 = bits.RotateLeft64(s.v1, 13) ^ s.v0
-	s.v0 = bits.RotateLeft64(s.v0, 32)
-	s.v2 += s.v3
-	s.v3 = bits.RotateLeft64(s.v3, 16) ^ s.v2
-	s.v0 += s.v3
-	s.v3 = bits.RotateLeft64(s.v3, 21) ^ s.v0
-	s.v2 += s.v1
-	s.v1 = bits.RotateLeft64(s.v1, 17) ^ s.v2
-	s.v2 = bits.RotateLeft64(s.v2, 32)
+func sipRound(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {
+	v0 += v1
+	v2 += v3
+	v1 = bits.RotateLeft64(v1, 13) ^ v0
+	v3 = bits.RotateLeft64(v3, 16) ^ v2
+	v0 = bits.RotateLeft64(v0, 32) + v3
+	v2 += v1
+	return v0, bits.RotateLeft64(v1, 17) ^ v2, bits.RotateLeft64(v2, 32), bits.RotateLeft64(v3, 21) ^ v0
 }
 
-func (s *sip) word(m uint64) {
-	s.v3 ^= m
-	s.round()
+func (s sip) word(m uint64) sip {
+	s.v0, s.v1, s.v2, s.v3 = sipRound(s.v0, s.v1, s.v2, s.v3^m)
 	s.v0 ^= m
+	return s
 }
 
-func (s *sip) sum(length uint64) uint64 {
-	s.word(length << 56)
-	s.v2 ^= 0xff
-	s.round()
-	s.round()
-	s.round()
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
+func (s sip) sum(length uint64) uint64 {
+	s = s.word(length << 56)
+	v0, v1, v2, v3 := sipRound(s.v0, s.v1, s.v2^0xff, s.v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	return v0 ^ v1 ^ v2 ^ v3
 }
 
 // SipHash is the keyed hash of a few words. The message is the words in
@@ -49,7 +46,7 @@ func (s *sip) sum(length uint64) uint64 {
 func SipHash(k Key, words ...uint64) uint64 {
 	s := newSip(k)
 	for _, w := range words {
-		s.word(w)
+		s = s.word(w)
 	}
 	return s.sum(uint64(len(words)*8) & 0xff)
 }
@@ -60,14 +57,7 @@ func (t *Tuple) Hash(k Key) uint64 {
 	s := newSip(k)
 	ports := uint64(t.LocalPort)<<48 | uint64(t.RemotePort)<<32 | uint64(t.Zone)
 	if t.Local.Is4() && t.Remote.Is4() {
-		s.word(uint64(t.Local.V4())<<32 | uint64(t.Remote.V4()))
-		s.word(ports)
-		return s.sum(16)
+		return s.word(uint64(t.Local.V4())<<32 | uint64(t.Remote.V4())).word(ports).sum(16)
 	}
-	s.word(t.Local.Hi)
-	s.word(t.Local.Lo)
-	s.word(t.Remote.Hi)
-	s.word(t.Remote.Lo)
-	s.word(ports)
-	return s.sum(40)
+	return s.word(t.Local.Hi).word(t.Local.Lo).word(t.Remote.Hi).word(t.Remote.Lo).word(ports).sum(40)
 }
