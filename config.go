@@ -79,7 +79,8 @@ const (
 	maxShards        = 1 << 12
 	maxHalfOpen      = 1 << 16 // of the host: each shard has its part, by the keyed hash of the flow
 	maxTimeWait      = 1 << 20
-	maxLinks         = 63 // with the loopback, one bit each in a word
+	maxSources       = 1 << 12 // entries in which SYNs are counted by source, likewise
+	maxLinks         = 63      // with the loopback, one bit each in a word
 )
 
 // withDefaults checks the configuration and fills in what is zero.
@@ -144,6 +145,7 @@ func (c *Config) engine(ring *tcp.Ring) tcp.Config {
 		SendBuffer: c.SendBuffer, SendBufferMax: c.SendBufferMax,
 		Congestion:  c.Congestion,
 		MaxHalfOpen: max(maxHalfOpen/c.Shards, 256),
+		Defence:     tcp.Defence{Sources: max(maxSources/c.Shards, 256)},
 		MaxTimeWait: max(maxTimeWait/c.Shards, 1024),
 		PortFirst:   c.PortFirst, PortLast: c.PortLast,
 	}

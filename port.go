@@ -70,26 +70,28 @@ func (sh *shard) Run(w *link.Work) {
 // receive takes in a batch. Headers and checksums are verified before mu is
 // locked.
 func (sh *shard) receive(w *link.Work, b batch) {
-	if sh.queue.parsed == nil {
-		sh.queue.parsed = new([batchSize]inet.Parsed)
-	}
-	parsed := sh.queue.parsed
 	var came [2]int
-	n := 0
-	for p := b.list; p != nil; n++ {
+	parsed := sh.queue.parsed[:0]
+	for p := b.list; p != nil; {
 		next := p.Next
 		p.Next = nil
 		came[class(p)]++
-		sh.stack.Parse(inet.LinkID(p.Meta), p, &parsed[n])
+		if n := len(parsed); n < cap(parsed) {
+			parsed = parsed[:n+1]
+		} else {
+			parsed = append(parsed, inet.Parsed{})
+		}
+		sh.stack.Parse(inet.LinkID(p.Meta), p, &parsed[len(parsed)-1])
 		p = next
 	}
+	sh.queue.parsed = parsed
 	sh.mu.Lock()
 	now := max(sh.host.at(w.Clock), sh.now)
 	sh.now, sh.work = now, w
 	if b.room != 0 {
 		sh.unblock(b.room)
 	}
-	for i := range parsed[:n] {
+	for i := range parsed {
 		sh.stack.InputParsed(now, &parsed[i])
 	}
 	sh.restock(came)
@@ -101,7 +103,9 @@ func (sh *shard) receive(w *link.Work, b batch) {
 }
 
 // restock sets empty buffers aside, to be exchanged with those who will send
-// next for those that came.
+// next for those that came: as many, if there are any. Where traffic flows one
+// way, what it brings goes back like this; where it goes both ways each side
+// has its own.
 func (sh *shard) restock(came [2]int) {
 	if sh.trimAt == tcp.Never {
 		sh.trimAt = sh.now.Add(trimEvery)
@@ -109,7 +113,11 @@ func (sh *shard) restock(came [2]int) {
 	pool := sh.stack.Pool()
 	for class, n := range came {
 		for spare := &sh.queue.spare[class]; n > 0 && spare.n < keepEmpty[class]/8; n-- {
-			spare.push(pool.Get(classSize[class]))
+			p := pool.Spare(classSize[class])
+			if p == nil {
+				break
+			}
+			spare.push(p)
 		}
 	}
 }

@@ -83,9 +83,9 @@ type rxQueue struct {
 	closed     bool
 
 	// What belongs to whoever has the token.
-	batch  batch                   // what he takes in next
-	parsed *[batchSize]inet.Parsed // exists once something was received
-	spare  [2]stash                // buffers for empty, until mu is locked anyway
+	batch  batch         // what he takes in next
+	parsed []inet.Parsed // grows up to a batch
+	spare  [2]stash      // buffers for empty, until mu is locked anyway
 }
 
 // batch is what a shard takes in at a time.

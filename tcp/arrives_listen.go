@@ -49,7 +49,7 @@ func (e *Engine) arrivesListenSyn(l *listener, seg *Segment, wait uint32, oldNXT
 	}
 	mss, opts := e.synOptions(seg)
 	h := halfOpen{
-		deadline: e.now.Add(e.synAckRTO(0)), irs: seg.Seq, listener: l.slot, wait: wait,
+		deadline: e.now.Add(e.synAckRTO(0)), irs: seg.Seq, listener: uint16(l.slot), wait: wait,
 		local: seg.LocalPort, remote: seg.RemotePort, zone: uint16(seg.Zone),
 		wnd: seg.Wnd, mss: max(mss, minMSS), iss: e.iss(&seg.Tuple), opts: opts, tsRecent: seg.Options.TSVal,
 	}
@@ -76,7 +76,7 @@ func (e *Engine) sendSynAck(t *Tuple, h *halfOpen) {
 		return
 	}
 	l := &e.listeners[h.listener]
-	h.sends++
+	h.sent()
 	seg := Segment{Tuple: *t, Egress: egress, Seq: h.iss, Ack: h.irs + 1, Flags: wire.SYN | wire.ACK,
 		Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS}
 	o := &seg.Options
@@ -117,7 +117,7 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		e.drop(nil, seg, wire.DropSequence)
 	case !acceptable(seg.Seq, seg.Len(), nxt, wnd) || h.paws(seg):
 		e.drop(nil, seg, wire.DropSequence)
-		if (seg.DataLen() > 0 || e.spaced(&h.ackAt)) && e.chal.take(e) {
+		if (seg.DataLen() > 0 || e.spacedHalfOpen(&h.ackAt)) && e.chal.take(e) {
 			e.ackHalfOpen(&seg.Tuple, h, wnd)
 		}
 	case seg.Flags.Has(wire.RST):
@@ -191,7 +191,7 @@ func (e *Engine) completeHandshake(k kind, i uint32, l *listener, seg *Segment) 
 	c := e.passiveConn(l, seg, &rec)
 	e.table.replace(seg.Hash, k, i, kindConn, c.slot)
 	c.tw = rec.wait
-	if rec.sends == 1 {
+	if rec.sends() == 1 {
 		e.sampleRTT(c, e.halfOpenAge(&rec))
 	} else {
 		e.backOffAfterLostSyn(c, seg, 0)

@@ -71,6 +71,31 @@ func (e *Engine) spaced(at *uint32) bool {
 	return true
 }
 
+// spacedHalfOpen is spaced for a half-open record, which has two bytes for its
+// instant, in ticks of 10 ms. That comes around every eleven minutes, and then
+// an answer may fail to come for once.
+func (e *Engine) spacedHalfOpen(at *uint16) bool {
+	if e.halfOpenWait(*at) > 0 {
+		return false
+	}
+	*at = max(e.tick()+e.ackTicks(), 1)
+	return true
+}
+
+// halfOpenWait is how many ticks are left until spacedHalfOpen says yes.
+func (e *Engine) halfOpenWait(at uint16) uint16 {
+	if left := at - e.tick(); at != 0 && left <= e.ackTicks() {
+		return left
+	}
+	return 0
+}
+
+func (e *Engine) tick() uint16 { return uint16(uint64(e.now) / 1e7) }
+
+func (e *Engine) ackTicks() uint16 {
+	return uint16(min(max(e.cfg.ChallengeAckWait, 0)/(10*time.Millisecond), 1<<15))
+}
+
 // ackOutOfWindow answers a segment outside the window (§3.10.7.4, first step):
 // "If an incoming segment is not acceptable, an acknowledgment should be sent
 // in reply". One that carries text gets its answer always, since its sender

@@ -20,7 +20,7 @@ type Config struct {
 	RTOMax          time.Duration // 120 s (RFC 6298 2.5: at least 60 s)
 	DelayedAck      time.Duration // 40 ms (RFC 9293 SHLD-18). Off: every segment is acknowledged
 	SynRetries      int           // repeats of a SYN; 7: R2 is 247 s (MUST-23: at least 3 min)
-	SynAckRetries   int           // repeats of a SYN-ACK; 3
+	SynAckRetries   int           // repeats of a SYN-ACK, at most 14; 3
 	Retries1        int           // R1 in repeats of a segment; 3 (SHLD-10)
 	Retries2        int           // R2 in repeats of a segment; 15 (SHLD-11: at least 100 s)
 	OrphanRetries   int           // R2 once the user is gone; 8
@@ -104,6 +104,7 @@ func (c Config) withDefaults() Config {
 	def(&c.DelayedAck, 40*time.Millisecond)
 	def(&c.SynRetries, 7)
 	def(&c.SynAckRetries, 3)
+	c.SynAckRetries = min(c.SynAckRetries, maxStages-2) // a half-open record counts them in four bits
 	def(&c.Retries1, 3)
 	def(&c.Retries2, 15)
 	def(&c.OrphanRetries, 8)
@@ -117,6 +118,8 @@ func (c Config) withDefaults() Config {
 	def(&c.MaxTimeWait, 1<<20)
 	def(&c.Defence.SourceHalfOpen, max(c.MaxHalfOpen/16, 16))
 	def(&c.Defence.SourceSyns, 512)
+	def(&c.Defence.Sources, 4096)
+	c.Defence.Sources = max(c.Defence.Sources, 1)
 	if c.PortFirst == 0 {
 		c.PortFirst = 32768
 	}
@@ -130,6 +133,7 @@ func (c Config) withDefaults() Config {
 	def(&c.ChallengeAcks, 1000)
 	def(&c.ChallengeAckWait, 500*time.Millisecond)
 	c.ReceiveBufferMax = max(c.ReceiveBufferMax, c.ReceiveBuffer)
-	c.SendBufferMax = max(c.SendBufferMax, c.SendBuffer)
+	c.SendBuffer = min(c.SendBuffer, maxBuffer)
+	c.SendBufferMax = min(max(c.SendBufferMax, c.SendBuffer), maxBuffer)
 	return c
 }

@@ -56,20 +56,18 @@ const (
 
 // conn is the TCB of RFC 9293 §3.3.1: everything about one connection that is
 // neither half-open (see halfOpen) nor waiting for 2 MSL (see timeWait).
+//
+// It takes 568 bytes, which with the allocator's word is a size class. So the
+// fields stand by their size within what belongs together.
 // Obeys: RFC 9293 REC-1, MUST-45.
 type conn struct {
 	tuple    Tuple
+	listener ListenerID
+	flags    connFlags
 	slot     uint32
 	gen      uint32
 	tag      uint32 // the shell's
-	listener ListenerID
 	egress   uint32
-	flags    connFlags
-	state    State
-	err      Error // the pending error (SO_ERROR)
-	softErr  Error // the last ICMP error in a synchronised state
-	ready    Readiness
-	tos      uint8
 
 	snd struct { // Figure 3
 		UNA, NXT, UP, WL1, WL2, ISS Num
@@ -87,63 +85,72 @@ type conn struct {
 		lastAck      Num    // Last.ACK.sent of RFC 7323 §4.3
 		scale        uint8
 	}
-
+	rcvBuf, sndBuf uint32 // sizes of the buffers, bytes
 	smss           uint16 // largest text we send, options not counted (RFC 5681 SMSS)
 	rmss           uint16 // largest text that arrived, the peer's segment size as far as we know
 	pathMSS        uint16 // what the path and the peer allow; smss is at most that
-	rcvBuf, sndBuf uint32 // sizes of the buffers, bytes
+
+	state     State
+	err       Error // the pending error (SO_ERROR)
+	softErr   Error // the last ICMP error in a synchronised state
+	ready     Readiness
+	tos       uint8
+	quickAcks uint8 // this many more segments are acknowledged at once
 
 	sendq sendQueue
 	rtx   rtxQueue
 	recvq recvQueue
 	ooo   *reassembly
 
-	// Acknowledgements we owe (delack.go).
-	unacked    uint32    // bytes received in order and not yet acknowledged
-	dupAcksDue uint16    // ACKs of which each out-of-order segment gets its own
-	quickAcks  uint8     // this many more segments are acknowledged at once
-	dsack      SACKBlock // RFC 2883: the duplicate to report with the next ACK; empty if Left == Right
-
 	// Round trips and retransmission (rto.go, retransmit.go).
 	srtt, rttvar time.Duration
 	rto          time.Duration
-	tsRecent     uint32
 	tsRecentAt   Time // when tsRecent was set (RFC 7323 §5.5)
+	sentAt       Time // when data was last sent
+	heardAt      Time // when anything was last received
+	tsRecent     uint32
 	tsOffset     uint32
-	retries      uint8 // of the segment at SND.UNA
-	probes       uint8 // zero-window or keep-alive probes without an answer
-	backoff      uint8 // zero-window probes sent since the window was last open
-	stuckFull    uint8 // time-outs of a full-sized segment in a row (pmtud.go)
-	maxRetries   uint8 // R2 for SYNs
-	sentAt       Time  // when data was last sent
-	heardAt      Time  // when anything was last received
 
-	cong                  cc.State
-	alg                   cc.Algorithm
-	ca                    caState
-	dupAcks               uint16 // RFC 5681's count
-	maxFlight             uint32 // most in flight in the window that ends at usageSeq
-	usageSeq              Num
+	// Acknowledgements we owe (delack.go).
+	unacked uint32    // bytes received in order and not yet acknowledged
+	dsack   SACKBlock // RFC 2883: the duplicate to report with the next ACK; empty if Left == Right
+
+	maxFlight             uint32       // most in flight in the window that ends at usageSeq
+	usageSeq              Num          // see validateCwnd
 	recover               Num          // RFC 6582: SND.NXT when recovery began
 	highSacked            Num          // the end of the highest SACKed text
 	lossSeen              Num          // below it everything was looked at for loss (recovery.go)
 	lostHint              Num          // no text before it is marked lost
 	sacked, lost, retrans uint32       // bytes in flight with that mark
 	lastSACK              [2]SACKBlock // blocks already taken in, so as not to walk them again
+	cong                  cc.State
 
-	deadlines [NumTimers]Time
-	timerAt   Time  // where the heap holds it; Never: not in the heap
-	timerPos  int32 // index in the heap
-
+	deadlines   [NumTimers]Time
+	timerAt     Time // where the heap holds it; Never: not in the heap
 	challengeAt Time // when the next challenge ACK may go (RFC 5961 §7)
 	lastOOWAck  Time // likewise for ACKs of what lies outside the window
 
+	// How fast text arrives, to size the receive buffer (user_receive.go).
+	autoSince   Time
+	autoArrived uint32 // bytes in order since then
+
+	timerPos int32  // index in the heap
+	tw       uint32 // a TIME-WAIT record (its slot + 1) that this connection reopens
+
 	keepIdle, keepInterval uint32 // ms
-	keepCount              uint8
 	finWait2               uint32 // ms that an orphan stays in FIN-WAIT-2; 0: for ever
 	userTimeout            uint32 // ms that sent text may stay unacknowledged; 0: R2 decides
-	rcvAuto                autotune
-	tw                     uint32 // a TIME-WAIT record (its slot + 1) that this connection reopens
+
+	dupAcksDue uint16 // ACKs of which each out-of-order segment gets its own
+	dupAcks    uint16 // RFC 5681's count
+	retries    uint8  // of the segment at SND.UNA
+	probes     uint8  // zero-window or keep-alive probes without an answer
+	backoff    uint8  // zero-window probes sent since the window was last open
+	stuckFull  uint8  // time-outs of a full-sized segment in a row (pmtud.go)
+	maxRetries uint8  // R2 for SYNs
+	keepCount  uint8
+	alg        cc.Kind // how cong is controlled
+	ca         caState
 }
 
 // caState is where congestion control stands.
@@ -304,11 +311,4 @@ func present(o *Options) Options {
 		copy(p.SACK[:o.NSACK], o.SACK[:o.NSACK])
 	}
 	return p
-}
-
-// autotune measures how fast text arrives, to size the receive buffer
-// (user_receive.go).
-type autotune struct {
-	since   Time
-	arrived uint32 // bytes in order since then
 }

@@ -165,7 +165,7 @@ func (e *Engine) cookieAck(l *listener, seg *Segment) bool {
 		return true
 	}
 	e.counters.CookiesAccepted++
-	h := halfOpen{iss: iss, irs: irs, mss: mss, wnd: seg.Wnd, sends: 1}
+	h := halfOpen{iss: iss, irs: irs, mss: mss, wnd: seg.Wnd}
 	if seg.Options.Has(wire.OptTimestamps) && !e.cfg.NoTimestamps {
 		low := (seg.Options.TSEcr - e.timestampOffset(&seg.Tuple)) & 31
 		h.opts |= halfTimestamps

@@ -27,7 +27,7 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 			keys = append(keys, string(e.dumpConn(dumper{now: now}, c).b))
 		}
 	}
-	e.half.dump(&keys, now)
+	e.half.dump(e, &keys, now)
 	e.wait.dump(&keys, now)
 	for i := range e.listeners {
 		if l := &e.listeners[i]; l.inUse {
@@ -110,11 +110,11 @@ func (e *Engine) dumpAges(d *dumper, c *conn) {
 	age(!e.cfg.NoIdleRestart, c.sentAt, c.rto+1)
 	age(c.has(fKeepAlive), c.heardAt, max(c.idleTime(), c.userLimit()))
 	age(c.has(fTimestamps), c.tsRecentAt, tsValid)
-	grows, a, rtt := !c.has(fFixedRcvBuf), &c.rcvAuto, max(c.srtt, minAutotuneRTT)
+	grows, rtt := !c.has(fFixedRcvBuf), max(c.srtt, minAutotuneRTT)
 	if grows {
-		d.u64(uint64(a.arrived))
+		d.u64(uint64(c.autoArrived))
 	}
-	age(grows, a.since, rtt+time.Duration(2*uint64(a.arrived)*uint64(rtt)/uint64(max(c.rcvBuf, 1))))
+	age(grows, c.autoSince, rtt+time.Duration(2*uint64(c.autoArrived)*uint64(rtt)/uint64(max(c.rcvBuf, 1))))
 }
 
 // blocks appends those that are set.
@@ -154,8 +154,8 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.u64(uint64(c.retries), uint64(c.probes), uint64(c.backoff), uint64(c.stuckFull), uint64(c.maxRetries))
 	d.u64(uint64(c.ca), uint64(c.dupAcks), uint64(c.recover-iss), uint64(c.highSacked-iss), uint64(c.lossSeen-iss),
 		uint64(c.sacked), uint64(c.lost), uint64(c.retrans), uint64(c.maxFlight), uint64(c.usageSeq-iss))
-	if c.alg != nil {
-		d.b = c.alg.AppendState(d.b, &c.cong, int64(d.now))
+	if c.alg != 0 {
+		d.b = c.alg.Algorithm().AppendState(d.b, &c.cong, int64(d.now))
 	}
 	for _, t := range c.deadlines {
 		d.time(t)
@@ -195,13 +195,13 @@ func (d *dumper) ooo(r *reassembly, irs Num) {
 	}
 }
 
-func (h *halfOpens) dump(keys *[]string, now Time) {
+func (h *halfOpens) dump(e *Engine, keys *[]string, now Time) {
 	h.each2(func(t Tuple, r *halfOpen) {
 		d := dumper{now: now}
 		d.tuple(&t)
-		d.u64('H', uint64(min(r.wait, 1)), uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage), uint64(r.sends))
+		d.u64('H', uint64(min(r.wait, 1)), uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage()), uint64(r.sends()))
 		d.time(r.deadline)
-		d.spaced(r.ackAt)
+		d.u64(uint64(e.halfOpenWait(r.ackAt)))
 		*keys = append(*keys, string(d.b))
 	})
 }

@@ -14,7 +14,7 @@ type Engine struct {
 	now     Time
 	keys    struct{ iss, timestamp, flow, portOffset, portCounter, source, cookieMask wire.Key }
 	cookies cookieKeys
-	alg     cc.Algorithm
+	alg     cc.Kind
 
 	table     table
 	conns     []*conn

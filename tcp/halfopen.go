@@ -12,21 +12,27 @@ import (
 // the handshake completes, which is when the other end has shown that it
 // receives what we send to its address.
 type halfOpen struct {
-	deadline     Time // when the SYN-ACK is repeated or the record given up
-	iss, irs     Num
-	tsRecent     uint32 // TS.Recent (RFC 7323)
-	next, prev   uint32 // in the list of its stage: index+1
-	listener     uint32 // slot; a listener that goes takes its records along
-	wait         uint32 // index+1 of the TIME-WAIT record that the SYN reopens
-	local        uint16 // ports
-	remote       uint16
-	mss          uint16 // the peer's
-	wnd          uint16 // SEG.WND of the SYN, never scaled (RFC 7323 §2.2)
-	zone         uint16
-	opts         halfOpts
-	ackAt        uint32 // see Engine.spaced
-	stage, sends uint8  // time-outs so far; SYN-ACKs sent
+	deadline   Time // when the SYN-ACK is repeated or the record given up
+	iss, irs   Num
+	tsRecent   uint32 // TS.Recent (RFC 7323)
+	next, prev uint32 // in the list of its stage: index+1
+	wait       uint32 // index+1 of the TIME-WAIT record that the SYN reopens
+	listener   uint16 // slot; a listener that goes takes its records along
+	local      uint16 // ports
+	remote     uint16
+	mss        uint16 // the peer's
+	wnd        uint16 // SEG.WND of the SYN, never scaled (RFC 7323 §2.2)
+	zone       uint16
+	ackAt      uint16 // see Engine.spacedHalfOpen
+	opts       halfOpts
+	count      uint8 // stage: time-outs so far, below; sends: SYN-ACKs sent, above
 }
+
+func (h *halfOpen) stage() uint8 { return h.count & 15 }
+func (h *halfOpen) sends() uint8 { return h.count >> 4 }
+
+// sent counts a SYN-ACK. There are never more than maxStages of them.
+func (h *halfOpen) sent() { h.count += min(16, ^h.count&0xf0) }
 
 // halfOpts packs the options of the SYN: the shift in the low four bits.
 type halfOpts uint8
@@ -83,7 +89,7 @@ func (s *halfSlab[P]) add(t *Tuple, h halfOpen) uint32 {
 // link appends the record to the list of its stage.
 func (s *halfSlab[P]) link(i uint32) {
 	r := s.at(i)
-	l := &s.stages[r.stage]
+	l := &s.stages[r.stage()]
 	r.prev, r.next = l.tail, 0
 	if l.tail != 0 {
 		s.at(l.tail - 1).next = i + 1
@@ -95,7 +101,7 @@ func (s *halfSlab[P]) link(i uint32) {
 
 func (s *halfSlab[P]) unlink(i uint32) {
 	r := s.at(i)
-	l := &s.stages[r.stage]
+	l := &s.stages[r.stage()]
 	if r.prev != 0 {
 		s.at(r.prev - 1).next = r.next
 	} else {
@@ -223,11 +229,11 @@ func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 	t := e.half.tuple(k, i)
 	if e.cfg.Events.Wants(EventTimer) {
 		e.cfg.Events.putUnverified(Event{Time: e.now, Tuple: t, Kind: EventTimer, Timer: TimerSynAck,
-			From: StateSynReceived, To: StateSynReceived, Passive: true, Count: uint32(h.stage) + 1})
+			From: StateSynReceived, To: StateSynReceived, Passive: true, Count: uint32(h.stage()) + 1})
 	}
 	l := &e.listeners[h.listener]
-	deferred := h.opts&halfDeferred != 0 && e.halfOpenAge(h) < l.opts.DeferAccept && h.stage < maxStages-1
-	if int(h.stage) >= e.synAckRetries() && !deferred {
+	deferred := h.opts&halfDeferred != 0 && e.halfOpenAge(h) < l.opts.DeferAccept && h.stage() < maxStages-1
+	if int(h.stage()) >= e.synAckRetries() && !deferred {
 		e.counters.Timeouts++
 		e.dropHalfOpen(k, i, nil)
 		return
@@ -237,8 +243,8 @@ func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 	} else {
 		e.half.v6.unlink(i)
 	}
-	h.stage++
-	h.deadline = e.now.Add(e.synAckRTO(h.stage))
+	h.count++
+	h.deadline = e.now.Add(e.synAckRTO(h.stage()))
 	if k == kindHalf4 {
 		e.half.v4.link(i)
 	} else {
@@ -253,7 +259,7 @@ func (e *Engine) halfOpenTimeout(k kind, i uint32) {
 // halfOpenAge is how long ago the SYN came.
 func (e *Engine) halfOpenAge(h *halfOpen) time.Duration {
 	began := h.deadline
-	for s := uint8(0); s <= h.stage; s++ {
+	for s := uint8(0); s <= h.stage(); s++ {
 		began -= Time(e.synAckRTO(s))
 	}
 	return e.now.Sub(began)
@@ -263,7 +269,7 @@ func (e *Engine) halfOpenAge(h *halfOpen) time.Duration {
 // that nobody has verified gets at most 1+SynAckRetries of them, whatever it
 // sends.
 func (e *Engine) repeatSynAck(t *Tuple, h *halfOpen) {
-	if int(h.sends) > max(e.cfg.SynAckRetries, 0) {
+	if int(h.sends()) > max(e.cfg.SynAckRetries, 0) {
 		e.counters.Drops[wire.DropDuplicate]++
 		return
 	}

@@ -5,7 +5,8 @@ package tcp
 //
 //	half-open records     Config.MaxHalfOpen, 56 bytes each (IPv6: 80)
 //	TIME-WAIT records     Config.MaxTimeWait, 56 bytes each (IPv6: 80)
-//	sources of SYNs       sourceEntries of 12 bytes (sources.go)
+//	listeners             maxListeners, which the user makes
+//	sources of SYNs       Defence.Sources of 12 bytes (sources.go)
 //	TCBs                  Config.MaxConns
 //	accept queue          ListenOptions.Backlog or Gate
 //	receive queue         the receive buffer: payload; slabs at least half full,
@@ -29,9 +30,16 @@ const (
 	// maxWindowScale is RFC 7323 §2.3's.
 	maxWindowScale = 14
 
+	// maxBuffer is the largest send buffer, in bytes: RFC 7323's largest window.
+	maxBuffer = 1 << 30
+
 	// maxRounding, and half of the receive buffer, is how far the right edge
 	// of the window may pass the buffer's by rounding (window.go).
 	maxRounding = 64 << 10
+
+	// maxListeners is how many listeners an engine has at most: a half-open
+	// record names its own in two bytes.
+	maxListeners = 1 << 16
 
 	// maxMerged is how many segments may be in flight before small ones
 	// share an entry of the retransmission queue.

@@ -49,7 +49,7 @@ func (e *Engine) PacketTooBig(now Time, t *Tuple, quoted Num, mtu int) Reason {
 func (e *Engine) lowerMSS(c *conn, mss int) {
 	c.pathMSS = uint16(max(mss, minMSS))
 	c.setSMSS()
-	c.alg.SetMSS(&c.cong, uint32(c.smss))
+	c.alg.Algorithm().SetMSS(&c.cong, uint32(c.smss))
 	e.counters.MTUReductions++
 	e.cwndEvent(c, WhyMTU)
 }

@@ -56,7 +56,7 @@ func TestSendQueueAgainstBytes(t *testing.T) {
 					t.Fatalf("seed %d step %d: [%d,%d) of %d reads differently", seed, step, from, from+n, len(want))
 				}
 			}
-			if q.n != len(want) {
+			if int(q.n) != len(want) {
 				t.Fatalf("seed %d step %d: %d bytes, want %d", seed, step, q.n, len(want))
 			}
 		}
@@ -101,7 +101,7 @@ func TestRecvQueueAgainstBytes(t *testing.T) {
 					want = want[n:]
 				}
 			}
-			if q.n != len(want) {
+			if int(q.n) != len(want) {
 				t.Fatalf("seed %d step %d: %d bytes, want %d", seed, step, q.n, len(want))
 			}
 		}

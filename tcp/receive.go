@@ -69,7 +69,7 @@ func (e *Engine) textInOrder(c *conn, seg *Segment, p []byte) {
 	}
 	n := uint32(nxt - old)
 	c.rcv.WND -= n
-	c.rcvAuto.arrived += n
+	c.autoArrived += n
 	c.rcv.UP = seq.Max(c.rcv.UP, c.rcv.NXT) // an urgent pointer passed long ago must not look like one ahead
 	e.counters.BytesIn += uint64(n)
 	if gap {

@@ -1,6 +1,10 @@
 package tcp
 
-import "estab/internal/wire"
+import (
+	"unsafe"
+
+	"estab/internal/wire"
+)
 
 // Half-open and TIME-WAIT connections are records without pointers, in slabs
 // that the garbage collector does not look into. An IPv4 record keeps eight
@@ -35,10 +39,18 @@ type recordSlab[T any] struct {
 	made   uint32
 }
 
-const recordsPerChunk = 64
+// A chunk is 32 records of 56 bytes or 128 of 80: sizes that the allocator has.
+func (s *recordSlab[T]) shift() uint32 {
+	var r T
+	if unsafe.Sizeof(r) == 56 {
+		return 5
+	}
+	return 7
+}
 
 func (s *recordSlab[T]) at(i uint32) *T {
-	return &s.chunks[i/recordsPerChunk][i%recordsPerChunk]
+	k := s.shift()
+	return &s.chunks[i>>k][i&(1<<k-1)]
 }
 
 // get takes a record; what it holds is left over.
@@ -48,8 +60,8 @@ func (s *recordSlab[T]) get() uint32 {
 		s.free = s.free[:n-1]
 		return i
 	}
-	if s.made%recordsPerChunk == 0 {
-		s.chunks = append(s.chunks, make([]T, recordsPerChunk))
+	if k := s.shift(); s.made&(1<<k-1) == 0 {
+		s.chunks = append(s.chunks, make([]T, 1<<k))
 	}
 	s.made++
 	return s.made - 1
@@ -58,7 +70,7 @@ func (s *recordSlab[T]) get() uint32 {
 // put gives a record back. When none is in use any more, all memory goes.
 func (s *recordSlab[T]) put(i uint32) {
 	s.free = append(s.free, i)
-	if len(s.free) == int(s.made) && s.made > 16*recordsPerChunk {
+	if len(s.free) == int(s.made) && s.made > 1024 {
 		*s = recordSlab[T]{}
 	}
 }

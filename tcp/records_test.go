@@ -15,11 +15,11 @@ func TestRecordSizes(t *testing.T) {
 		what      string
 		got, most uintptr
 	}{
-		{"half-open, IPv4", unsafe.Sizeof(halfRecord[pair4]{}), 64},
-		{"half-open, IPv6", unsafe.Sizeof(halfRecord[pair6]{}), 88},
+		{"half-open, IPv4", unsafe.Sizeof(halfRecord[pair4]{}), 56},
+		{"half-open, IPv6", unsafe.Sizeof(halfRecord[pair6]{}), 80},
 		{"TIME-WAIT, IPv4", unsafe.Sizeof(waitRecord[pair4]{}), 56},
 		{"TIME-WAIT, IPv6", unsafe.Sizeof(waitRecord[pair6]{}), 80},
-		{"TCB", unsafe.Sizeof(conn{}), 640},
+		{"TCB", unsafe.Sizeof(conn{}), 568},
 		{"retransmission queue entry", unsafe.Sizeof(sent{}), 24},
 		{"stretch beyond a gap", unsafe.Sizeof(span{}), 8},
 		{"table slot", unsafe.Sizeof(slot(0)), 8},
@@ -40,7 +40,7 @@ func checkRecords(e *Engine) error {
 	for k := range maxStages {
 		if err := checkList(e.half.v4.stages[k].head, e.half.v4.stages[k].tail, func(i uint32) (*uint32, *uint32, Time) {
 			r := e.half.v4.at(i)
-			perListener[r.listener]++
+			perListener[uint32(r.listener)]++
 			half++
 			return &r.next, &r.prev, r.deadline
 		}); err != nil {
@@ -48,7 +48,7 @@ func checkRecords(e *Engine) error {
 		}
 		if err := checkList(e.half.v6.stages[k].head, e.half.v6.stages[k].tail, func(i uint32) (*uint32, *uint32, Time) {
 			r := e.half.v6.at(i)
-			perListener[r.listener]++
+			perListener[uint32(r.listener)]++
 			half++
 			return &r.next, &r.prev, r.deadline
 		}); err != nil {

@@ -62,7 +62,7 @@ func (e *Engine) congestionAck(c *conn, n, told, inFlight uint32) {
 		told = min(n, uint32(c.dupAcks)*uint32(c.smss))
 	}
 	c.dupAcks = 0
-	c.alg.Acked(&c.cong, cc.Ack{
+	c.alg.Algorithm().Acked(&c.cong, cc.Ack{
 		Now: int64(e.now), Bytes: n - told, SRTT: c.srtt, InFlight: inFlight,
 		Limited: c.cwndLimited(), Repair: c.ca == caLoss,
 	})
@@ -93,7 +93,7 @@ func (e *Engine) enterRecovery(c *conn) {
 	c.ca = caRecovery
 	c.recover = c.snd.NXT
 	e.counters.FastRecoveries++
-	c.alg.Loss(&c.cong, int64(e.now), c.flightSize())
+	c.alg.Algorithm().Loss(&c.cong, int64(e.now), c.flightSize())
 	e.markHeadLost(c)
 	c.set(fForceRetransmit)
 	e.mark(c)

@@ -97,7 +97,7 @@ func (e *Engine) restartAfterIdle(c *conn) {
 		return
 	}
 	if rw := min(e.initialWindow(c), c.cong.Cwnd); rw < c.cong.Cwnd {
-		c.alg.Idle(&c.cong, rw)
+		c.alg.Algorithm().Idle(&c.cong, rw)
 		e.cwndEvent(c, WhyIdle)
 	}
 }

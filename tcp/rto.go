@@ -119,7 +119,7 @@ func (e *Engine) retryLimit(c *conn) int {
 func (e *Engine) enterLoss(c *conn) {
 	e.reneged(c) // RFC 2018 §8: what stands first is sent again, SACKed or not
 	first := c.ca != caLoss || c.recover.LessEq(c.snd.UNA)
-	c.alg.Timeout(&c.cong, int64(e.now), c.flightSize(), first)
+	c.alg.Algorithm().Timeout(&c.cong, int64(e.now), c.flightSize(), first)
 	for i := range c.rtx.len() {
 		s := c.rtx.at(i)
 		if s.marks&markSacked != 0 {

@@ -7,12 +7,12 @@ import "estab/internal/wire"
 // flight or wait is not its business.
 type sendQueue struct {
 	head, tail *wire.Slab
-	base       Num // sequence number of the first byte
-	n          int // bytes
 	// The slab where Output last read, and the sequence number of its first
 	// byte: the next read is usually there.
 	cur    *wire.Slab
 	curSeq Num
+	base   Num   // sequence number of the first byte
+	n      int32 // bytes
 }
 
 // append copies p, as far as room bytes go, behind what is queued.
@@ -31,7 +31,7 @@ func (q *sendQueue) append(pool *wire.Pool, p []byte, room int) int {
 		}
 		p = p[q.tail.Append(p):]
 	}
-	q.n += total
+	q.n += int32(total)
 	return total
 }
 
@@ -41,9 +41,9 @@ func (q *sendQueue) ack(pool *wire.Pool, una Num) {
 	if drop <= 0 {
 		return
 	}
-	drop = min(drop, q.n)
+	drop = min(drop, int(q.n))
 	q.base += Num(drop)
-	q.n -= drop
+	q.n -= int32(drop)
 	for drop > 0 {
 		s := q.head
 		if drop < s.Len() {

@@ -15,7 +15,7 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.sndBuf = uint32(e.cfg.SendBuffer)
 	c.put(fFixedSndBuf, o.SendBuffer > 0 || e.cfg.FixedBuffers)
 	if o.SendBuffer > 0 {
-		c.sndBuf = uint32(o.SendBuffer)
+		c.sndBuf = uint32(min(o.SendBuffer, maxBuffer))
 	}
 	c.finWait2 = millis(e.cfg.FinWait2Timeout)
 	if o.FinWait2 != 0 {
@@ -38,7 +38,7 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.tos = o.TOS &^ 3
 	c.quickAcks = maxQuickAcks
 	c.tsOffset = e.timestampOffset(&c.tuple)
-	c.heardAt, c.sentAt, c.tsRecentAt, c.rcvAuto.since = e.now, e.now, e.now, e.now
+	c.heardAt, c.sentAt, c.tsRecentAt, c.autoSince = e.now, e.now, e.now, e.now
 	c.rto = e.cfg.RTOInitial
 	egress, mtu, _ := e.path(&c.tuple)
 	c.egress = egress
@@ -71,7 +71,7 @@ func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) 
 	}
 	c.put(fSACK, opts&halfSACK != 0)
 	c.setSMSS()
-	c.alg.Init(&c.cong, uint32(c.smss), e.initialWindow(c))
+	c.alg.Algorithm().Init(&c.cong, uint32(c.smss), e.initialWindow(c))
 }
 
 // setISS gives the connection its initial sequence number, and with it all

@@ -17,8 +17,7 @@ type source struct {
 }
 
 const (
-	sourceEntries  = 4096 // 12 bytes each
-	verifiedFor    = 60   // seconds
+	verifiedFor    = 60 // seconds
 	maxSourceCount = 1<<16 - 1
 )
 
@@ -26,13 +25,13 @@ const (
 // /64 for IPv6, in which a single host has all addresses.
 func (s *sources) at(e *Engine, t *Tuple) *source {
 	if s.t == nil {
-		s.t = make([]source, sourceEntries)
+		s.t = make([]source, e.cfg.Defence.Sources)
 	}
 	a := t.Remote
 	if !a.Is4() {
 		a.Lo = 0
 	}
-	return &s.t[wire.SipHash(e.keys.source, a.Hi, a.Lo)%sourceEntries]
+	return &s.t[wire.SipHash(e.keys.source, a.Hi, a.Lo)%uint64(len(s.t))]
 }
 
 func (e *Engine) second() uint32 { return uint32(uint64(e.now)/1e9) + 1 }

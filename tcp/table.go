@@ -7,11 +7,11 @@ package tcp
 // rehash needs no look at them, and a half-open record becomes a connection
 // by rewriting its slot.
 //
-// Growth is incremental: while an old array is being emptied, every insertion
-// moves a few of its slots. No single operation takes long, whatever a flood
-// makes the table do.
+// Growth is by half and incremental: while an old array is being emptied, every
+// insertion moves a few of its slots. No single operation takes long, whatever
+// a flood makes the table do, and an entry takes 10 to 15 bytes.
 type table struct {
-	slots []slot // length a power of two
+	slots []slot
 	used  int    // entries in slots
 	old   []slot // being emptied into slots; nil most of the time
 	moved int    // old[:moved] is empty
@@ -38,8 +38,21 @@ const (
 const (
 	tagMask      = 1<<29 - 1
 	minTable     = 16
-	migrateBatch = 8
+	migrateBatch = 16
+	maxLoad      = 13 // sixteenths of the slots that may be in use
 )
+
+// home is the slot of n in which the search for a tag begins: the tag as a
+// fraction of all tags, so that n needn't be a power of two.
+func home(tag uint64, n int) int { return int(tag * uint64(n) >> 29) }
+
+// after is the slot behind slot i of n.
+func after(i, n int) int {
+	if i++; i == n {
+		return 0
+	}
+	return i
+}
 
 func makeSlot(hash uint64, k kind, idx uint32) slot {
 	return slot(hash&tagMask<<3|uint64(k))<<32 | slot(idx)
@@ -54,28 +67,25 @@ func (t *table) len() int  { return t.used + t.inOld }
 type probe struct {
 	tag    uint64
 	slots  []slot
-	pos    uint64
+	pos    int
 	second []slot // the old array, to be walked after
 }
 
 func (t *table) find(hash uint64) probe {
 	p := probe{tag: hash & tagMask, slots: t.slots, second: t.old}
-	if len(t.slots) > 0 {
-		p.pos = p.tag & uint64(len(t.slots)-1)
-	}
+	p.pos = home(p.tag, len(t.slots))
 	return p
 }
 
 // next returns the next slot with the right tag.
 func (p *probe) next() (slot, bool) {
 	for {
-		mask := uint64(len(p.slots) - 1)
 		for len(p.slots) > 0 {
 			s := p.slots[p.pos]
 			if s == 0 {
 				break
 			}
-			p.pos = (p.pos + 1) & mask
+			p.pos = after(p.pos, len(p.slots))
 			if s.tag() == p.tag && s.kind() != kindGone {
 				return s, true
 			}
@@ -84,30 +94,29 @@ func (p *probe) next() (slot, bool) {
 			return 0, false
 		}
 		p.slots, p.second = p.second, nil
-		p.pos = p.tag & uint64(len(p.slots)-1)
+		p.pos = home(p.tag, len(p.slots))
 	}
 }
 
 // insert adds an entry; the caller knows that its flow is not there yet.
 func (t *table) insert(hash uint64, k kind, idx uint32) {
 	t.migrate(migrateBatch)
-	if 4*(t.used+1) > 3*len(t.slots) {
+	if 16*(t.used+1) > maxLoad*len(t.slots) {
 		t.grow()
 	}
 	t.put(makeSlot(hash, k, idx))
 }
 
 func (t *table) put(s slot) {
-	mask := uint64(len(t.slots) - 1)
-	i := s.tag() & mask
+	i := home(s.tag(), len(t.slots))
 	for t.slots[i] != 0 {
-		i = (i + 1) & mask
+		i = after(i, len(t.slots))
 	}
 	t.slots[i] = s
 	t.used++
 }
 
-// grow doubles the table. The old array must be empty by then, which the
+// grow makes the table half as large again. The old array must be empty by then, which the
 // batch size guarantees; if not, it is emptied here.
 func (t *table) grow() {
 	if t.old != nil {
@@ -118,7 +127,7 @@ func (t *table) grow() {
 		return
 	}
 	t.old, t.moved, t.inOld = t.slots, 0, t.used
-	t.slots, t.used = make([]slot, 2*len(t.old)), 0
+	t.slots, t.used = make([]slot, len(t.old)+len(t.old)/2), 0
 	t.migrate(migrateBatch)
 }
 
@@ -151,7 +160,7 @@ func (t *table) replace(hash uint64, k kind, idx uint32, nk kind, nidx uint32) {
 // remove deletes the slot of (hash, k, idx).
 func (t *table) remove(hash uint64, k kind, idx uint32) {
 	if p := t.locate(t.slots, hash, makeSlot(hash, k, idx)); p >= 0 {
-		t.close(uint64(p))
+		t.close(p)
 		t.used--
 	} else if p := t.locate(t.old, hash, makeSlot(hash, k, idx)); p >= 0 {
 		t.old[p] = slot(kindGone) << 32
@@ -163,8 +172,7 @@ func (t *table) locate(slots []slot, hash uint64, want slot) int {
 	if len(slots) == 0 {
 		return -1
 	}
-	mask := uint64(len(slots) - 1)
-	for i := hash & tagMask & mask; slots[i] != 0; i = (i + 1) & mask {
+	for i := home(hash&tagMask, len(slots)); slots[i] != 0; i = after(i, len(slots)) {
 		if slots[i] == want {
 			return int(i)
 		}
@@ -174,16 +182,21 @@ func (t *table) locate(slots []slot, hash uint64, want slot) int {
 
 // close empties slot i and moves back what had been pushed past it, so that no
 // tombstones pile up.
-func (t *table) close(i uint64) {
-	mask := uint64(len(t.slots) - 1)
+func (t *table) close(i int) {
+	n := len(t.slots)
+	from := func(a, b int) int { // how far b is behind a
+		if b < a {
+			b += n
+		}
+		return b - a
+	}
 	for j := i; ; {
-		j = (j + 1) & mask
+		j = after(j, n)
 		s := t.slots[j]
 		if s == 0 {
 			break
 		}
-		home := s.tag() & mask
-		if (j-home)&mask >= (j-i)&mask {
+		if from(home(s.tag(), n), j) >= from(i, j) {
 			t.slots[i] = s
 			i = j
 		}

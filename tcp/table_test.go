@@ -121,7 +121,7 @@ func TestTableGrowsInSmallSteps(t *testing.T) {
 		if tb.old != nil && tb.moved-moved > 2*migrateBatch {
 			t.Fatalf("at %d entries one insertion moved %d slots", i, tb.moved-moved)
 		}
-		if 4*tb.used > 3*len(tb.slots) {
+		if 16*tb.used > maxLoad*len(tb.slots) {
 			t.Fatalf("%d entries in %d slots", tb.used, len(tb.slots))
 		}
 	}

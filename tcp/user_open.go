@@ -93,7 +93,7 @@ func (e *Engine) open(o *OpenOptions, wait uint32) ConnID {
 	}
 	c.setISS(iss)
 	c.setSMSS()
-	c.alg.Init(&c.cong, uint32(c.smss), e.initialWindow(c))
+	c.alg.Algorithm().Init(&c.cong, uint32(c.smss), e.initialWindow(c))
 	e.counters.ActiveOpens++
 	e.setState(c, StateSynSent, nil)
 	c.set(fSynDue)
@@ -125,6 +125,9 @@ func (e *Engine) Listen(now Time, o ListenOptions) (ListenerID, Error) {
 		}
 	}
 	if slot < 0 {
+		if len(e.listeners) == maxListeners {
+			return 0, ErrInUse
+		}
 		slot = len(e.listeners)
 		e.listeners = append(e.listeners, listener{})
 	}
@@ -181,7 +184,7 @@ func (e *Engine) dropHalfOpensOf(l *listener) {
 			r := e.half.v4.at(n - 1)
 			i := n - 1
 			n = r.next
-			if r.listener == l.slot {
+			if uint32(r.listener) == l.slot {
 				e.dropHalfOpen(kindHalf4, i, nil)
 			}
 		}
@@ -189,7 +192,7 @@ func (e *Engine) dropHalfOpensOf(l *listener) {
 			r := e.half.v6.at(n - 1)
 			i := n - 1
 			n = r.next
-			if r.listener == l.slot {
+			if uint32(r.listener) == l.slot {
 				e.dropHalfOpen(kindHalf6, i, nil)
 			}
 		}

@@ -69,15 +69,15 @@ func (e *Engine) read(c *conn) {
 // user reads: a buffer whose user doesn't need not grow. Only the rate counts:
 // a buffer that is larger than rate x RTT buys nothing and costs the cache.
 func (e *Engine) growReceiveBuffer(c *conn) {
-	a, rtt := &c.rcvAuto, max(c.srtt, minAutotuneRTT)
-	took := e.now.Sub(a.since)
+	rtt := max(c.srtt, minAutotuneRTT)
+	took := e.now.Sub(c.autoSince)
 	if c.has(fFixedRcvBuf) || took < rtt {
 		return
 	}
-	if want := 2 * uint64(a.arrived) * uint64(rtt) / uint64(took); want > uint64(c.rcvBuf) {
+	if want := 2 * uint64(c.autoArrived) * uint64(rtt) / uint64(took); want > uint64(c.rcvBuf) {
 		c.rcvBuf = uint32(min(want, uint64(e.cfg.ReceiveBufferMax)))
 	}
-	*a = autotune{since: e.now}
+	c.autoSince, c.autoArrived = e.now, 0
 }
 
 // minAutotuneRTT is the round trip below which the sizing of the receive

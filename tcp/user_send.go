@@ -28,7 +28,7 @@ func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 	if c.has(fCloseCalled) || c.state == StateClosed || c.state == StateTimeWait {
 		return 0, ErrClosing
 	}
-	n := c.sendq.append(&e.pool, p, int(c.sndBuf)-c.sendq.n)
+	n := c.sendq.append(&e.pool, p, int(c.sndBuf)-int(c.sendq.n))
 	if n < len(p) {
 		c.set(fWriteWait)
 	}
@@ -55,7 +55,7 @@ func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 // SendSpace is how many bytes Send would take now.
 func (e *Engine) SendSpace(id ConnID) int {
 	if c := e.lookup(id); c != nil && !c.has(fCloseCalled) {
-		return max(int(c.sndBuf)-c.sendq.n, 0)
+		return max(int(c.sndBuf)-int(c.sendq.n), 0)
 	}
 	return 0
 }

@@ -62,7 +62,7 @@ func (e *Engine) SetReceiveBuffer(now Time, id ConnID, n int) Error {
 // stays.
 func (e *Engine) SetSendBuffer(now Time, id ConnID, n int) Error {
 	return e.change(now, id, func(c *conn) {
-		c.sndBuf = uint32(min(max(n, 1), 1<<30))
+		c.sndBuf = uint32(min(max(n, 1), maxBuffer))
 		c.set(fFixedSndBuf)
 		e.roomToWrite(c)
 	})

@@ -75,7 +75,7 @@ func (e *Engine) status(c *conn) Status {
 		Timestamps: c.has(fTimestamps), SACK: c.has(fSACK), Scaling: c.has(fScale),
 		SMSS: int(c.smss), RMSS: int(c.rmss), PathMSS: int(c.pathMSS),
 		SendBuffer: int(c.sndBuf), ReceiveBuffer: int(c.rcvBuf),
-		SendQueue: c.sendq.n, ReceiveQueue: c.recvq.n, Unsent: int(c.unsent()),
+		SendQueue: int(c.sendq.n), ReceiveQueue: c.recvq.n, Unsent: int(c.unsent()),
 		Cwnd: c.cong.Cwnd, Ssthresh: c.cong.Ssthresh, FlightSize: c.flightSize(),
 		Sacked: c.sacked, Lost: c.lost, Retrans: c.retrans,
 		Recovery: caNames[c.ca], SRTT: c.srtt, RTTVar: c.rttvar, RTO: c.rto,
@@ -84,8 +84,8 @@ func (e *Engine) status(c *conn) Status {
 		Timers: c.deadlines, SentAt: c.sentAt, HeardAt: c.heardAt,
 		FinSent: c.has(fFinSent), FinAcked: c.has(fFinAcked), FinReceived: c.has(fFinReceived), Err: c.err,
 	}
-	if c.alg != nil {
-		s.Congestion = c.alg.Name()
+	if c.alg != 0 {
+		s.Congestion = c.alg.Algorithm().Name()
 	}
 	s.InFlight = c.rtx.len()
 	for i := range c.rtx.len() {

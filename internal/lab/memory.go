@@ -10,7 +10,7 @@ import (
 // What a connection takes in memory, in bytes. The sizes of estab's own
 // structures are checked by a test that measures them.
 const (
-	tcbBytes       = 704 // a TCB of the engine
+	tcbBytes       = 576 // a TCB of the engine
 	halfOpenBytes  = 56  // a half-open record, IPv4
 	timeWaitBytes  = 56  // a TIME-WAIT record, IPv4
 	tableBytes     = 8   // an entry of the connection table

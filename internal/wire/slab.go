@@ -87,21 +87,31 @@ const (
 
 // Get returns an empty slab that holds n bytes.
 func (p *Pool) Get(n int) *Slab {
+	if s := p.Spare(n); s != nil {
+		return s
+	}
 	p.Out++
+	return NewSlab(n)
+}
+
+// Spare is Get, but returns nil if the pool is empty.
+func (p *Pool) Spare(n int) *Slab {
 	if n <= SmallSlab {
 		if s := p.small; s != nil {
 			p.small, s.Next = s.Next, nil
 			p.nSmall--
 			p.lowSmall = min(p.lowSmall, p.nSmall)
+			p.Out++
 			return s
 		}
 	} else if s := p.large; s != nil {
 		p.large, s.Next = s.Next, nil
 		p.nLarge--
 		p.lowLarge = min(p.lowLarge, p.nLarge)
+		p.Out++
 		return s
 	}
-	return NewSlab(n)
+	return nil
 }
 
 // Put takes a slab back. The caller must not use it again.

@@ -80,15 +80,23 @@ type Algorithm interface {
 	AppendState(b []byte, s *State, now int64) []byte
 }
 
+// Kind is an algorithm in the one byte that a connection has for it. 0 is
+// none.
+type Kind uint8
+
+var kinds = [...]Algorithm{nil, Reno{}, Cubic{}}
+
+// Algorithm is the algorithm itself; nil for none.
+func (k Kind) Algorithm() Algorithm { return kinds[k] }
+
 // ByName finds an algorithm: "reno" or "cubic".
-func ByName(name string) (Algorithm, bool) {
-	switch name {
-	case "reno":
-		return Reno{}, true
-	case "cubic":
-		return Cubic{}, true
+func ByName(name string) (Kind, bool) {
+	for k, a := range kinds {
+		if a != nil && a.Name() == name {
+			return Kind(k), true
+		}
 	}
-	return nil, false
+	return 0, false
 }
 
 // start is the State that a connection begins with.

@@ -20,7 +20,7 @@ func TestStateIsSmall(t *testing.T) {
 func TestByName(t *testing.T) {
 	for _, name := range []string{"reno", "cubic"} {
 		a, ok := ByName(name)
-		if !ok || a.Name() != name {
+		if !ok || a.Algorithm().Name() != name {
 			t.Errorf("ByName(%q) = %v, %v", name, a, ok)
 		}
 	}
@@ -328,7 +328,8 @@ func TestNoAllocation(t *testing.T) {
 }
 
 func ExampleAlgorithm() {
-	alg, _ := ByName("reno")
+	reno, _ := ByName("reno")
+	alg := reno.Algorithm()
 	var s State
 	alg.Init(&s, 1460, 10*1460)
 	show := func(what string) { fmt.Println(what, s.Cwnd/s.SMSS, "segments") }
