@@ -59,17 +59,19 @@ func (p *port) Writable(w *link.Work) {
 func (sh *shard) Run(w *link.Work) {
 	b := sh.queue.batch
 	sh.queue.batch = batch{}
+	var woken waiters
 	if b.list != nil || b.room != 0 {
-		sh.receive(w, b)
+		woken = sh.receive(w, b)
 	}
 	if sh.queue.end() {
 		w.Add(sh)
 	}
+	woken.wake() // last: they are to find nothing locked
 }
 
-// receive takes in a batch. Headers and checksums are verified before mu is
-// locked.
-func (sh *shard) receive(w *link.Work, b batch) {
+// receive takes in a batch, and returns whom that wakes. Headers and checksums
+// are verified before mu is locked.
+func (sh *shard) receive(w *link.Work, b batch) (woken waiters) {
 	var came [2]int
 	parsed := sh.queue.parsed[:0]
 	for p := b.list; p != nil; {
@@ -96,10 +98,10 @@ func (sh *shard) receive(w *link.Work, b batch) {
 	}
 	sh.restock(came)
 	sh.settle(now)
-	woken := sh.woken
+	woken = sh.woken
 	sh.work, sh.woken = nil, waiters{}
 	sh.mu.Unlock()
-	woken.wake()
+	return woken
 }
 
 // restock sets empty buffers aside, to be exchanged with those who will send

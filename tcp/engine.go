@@ -29,6 +29,7 @@ type Engine struct {
 	nListen   int
 
 	timers    timerHeap
+	floor     Time     // see DeadlineFloor
 	dirty     []uint32 // slots of connections for which Output may have work
 	blocked   []uint32 // slots of connections whose link had no room
 	ready     []readyRef
@@ -110,7 +111,7 @@ func New(cfg Config) (*Engine, error) {
 	if cfg.PortFirst > cfg.PortLast {
 		return nil, errors.New("tcp: Config.PortFirst is above PortLast")
 	}
-	e := &Engine{cfg: cfg, alg: alg, listenAt: make(map[listenKey]uint32)}
+	e := &Engine{cfg: cfg, alg: alg, listenAt: make(map[listenKey]uint32), floor: Never}
 	e.keys.iss = deriveKey(&cfg.Secret, keyISS)
 	e.keys.timestamp = deriveKey(&cfg.Secret, keyTimestamp)
 	e.keys.flow = deriveKey(&cfg.Secret, keyFlow)

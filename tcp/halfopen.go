@@ -154,6 +154,7 @@ func (h *halfOpens) nextDeadline() Time {
 // addHalfOpen makes the record of a SYN and enters it into the flow table.
 func (e *Engine) addHalfOpen(t *Tuple, hash uint64, h halfOpen) (kind, uint32) {
 	e.half.n++
+	e.floor = min(e.floor, h.deadline)
 	e.listeners[h.listener].halfOpen++
 	e.sources.opened(e, t)
 	k, i := kindHalf6, uint32(0)

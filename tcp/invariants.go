@@ -51,10 +51,15 @@ func (e *Engine) CheckInvariants() error {
 	if want := inTable + e.half.n + e.wait.n - held - over; e.table.len() != want {
 		return fmt.Errorf("the flow table has %d entries for %d flows", e.table.len(), want)
 	}
+	next := min(e.half.nextDeadline(), e.wait.nextDeadline())
 	for i, r := range e.timers.h {
+		next = min(next, e.conns[r.slot].earliest())
 		if c := e.conns[r.slot]; c == nil || int(c.timerPos) != i || c.timerAt != r.at || c.earliest() < r.at {
 			return fmt.Errorf("timer heap entry %d is wrong", i)
 		}
+	}
+	if e.floor > next {
+		return fmt.Errorf("DeadlineFloor is %v, and the next deadline %v", e.floor, next)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ func (e *Engine) arm(c *conn, k TimerKind, at Time) {
 	c.deadlines[k] = at
 	if at < c.timerAt {
 		e.timers.place(e, c, at)
+		e.floor = min(e.floor, at)
 	}
 }
 
@@ -126,18 +127,14 @@ func (t *timerHeap) next(e *Engine) (Time, *conn) {
 // Advance before that does nothing.
 func (e *Engine) NextDeadline() Time {
 	at, _ := e.timers.next(e)
-	return min(at, e.half.nextDeadline(), e.wait.nextDeadline())
+	e.floor = min(at, e.half.nextDeadline(), e.wait.nextDeadline())
+	return e.floor
 }
 
-// DeadlineFloor is not later than NextDeadline, and cheaper: a shell that has
+// DeadlineFloor is not later than NextDeadline, and cheaper: what NextDeadline
+// said last, or whatever was armed since for an earlier time. A shell that has
 // set its alarm for an earlier time need not know more.
-func (e *Engine) DeadlineFloor() Time {
-	at := min(e.half.nextDeadline(), e.wait.nextDeadline())
-	if len(e.timers.h) > 0 {
-		at = min(at, e.timers.h[0].at)
-	}
-	return at
-}
+func (e *Engine) DeadlineFloor() Time { return e.floor }
 
 // Advance runs the timers that are due at now.
 func (e *Engine) Advance(now Time) {

@@ -187,6 +187,7 @@ func (e *Engine) enterTimeWait(c *conn, cause *Segment) {
 	}
 	for e.wait.n >= e.cfg.MaxTimeWait && e.evictTimeWait() {
 	}
+	e.floor = min(e.floor, e.now.Add(2*e.cfg.MSL))
 	w := timeWait{
 		deadline: e.now.Add(2 * e.cfg.MSL), sndNXT: c.snd.NXT, rcvNXT: c.rcv.NXT, rcvWND: c.rcv.WND, maxWND: c.snd.maxWND,
 		tsRecent: c.tsRecent, local: c.tuple.LocalPort, remote: c.tuple.RemotePort,
