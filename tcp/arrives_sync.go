@@ -28,6 +28,7 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 	if e.paws(c, seg) {
 		// RFC 7323 §5.3 R1: "… the segment is treated as not acceptable".
 		e.drop(c, seg, wire.DropPAWS)
+		e.noteDuplicate(c, seg) // RFC 2883 §4.3
 		e.ackOutOfWindow(c, seg)
 		return false
 	}

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"fmt"
 	"testing"
 	"time"
 )
@@ -70,6 +71,75 @@ func TestShowsDSACKBeyondAGap(t *testing.T) {
 	r.sent = r.sent[:0]
 	r.in(". 1:1001(1000) ack 1")
 	r.want(". 1:1(0) ack 4001 <sack 1:1001 8001:9001 6001:7001>")
+}
+
+// RFC 2883 §4.2.3, example 6: of two stretches above the ACK that came before,
+// the first is reported, and behind it the block that now holds it; likewise
+// where the segment fills the gap below them.
+// Shows: RFC 2883 4.2.
+func TestShowsDSACKOfPartsBeyondAGap(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1501:2001(500) ack 1", ". 2501:3001(500) ack 1", ". 3501:4001(500) ack 1")
+	r.sent = r.sent[:0]
+	r.in(". 1501:3001(1500) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 1501:2001 1501:3001 3501:4001>")
+	r.in(". 1001:1501(500) ack 1") // touches, and repeats nothing
+	r.want(". 1:1(0) ack 1 <sack 1001:3001 3501:4001>")
+	r.in(". 1:1201(1200) ack 1") // fills the gap, and 200 bytes too much
+	r.want(". 1:1(0) ack 3001 <sack 1001:1201 3501:4001>")
+}
+
+// In a batch the block around the duplicate comes second, whatever came last.
+// Shows: RFC 2883 4d.
+func TestShowsDSACKBeforeItsBlockInABatch(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1001:2001(1000) ack 1")
+	r.sent = r.sent[:0]
+	r.batch(". 1501:1701(200) ack 1", ". 3001:4001(1000) ack 1")
+	r.want(". 1:1(0) ack 1 <sack 1501:1701 1001:2001 3001:4001>", ". 1:1(0) ack 1 <sack 1001:2001 3001:4001>")
+}
+
+// Text that leaves room for one block carries the one around the duplicate: a
+// duplicate above the ACK by itself would say that no more has arrived.
+// Shows: RFC 2883 4d.
+func TestShowsNoDSACKWithoutItsBlock(t *testing.T) {
+	for _, c := range []struct {
+		text int
+		sack string
+	}{{980, "sack 1501:1701 1001:2001"}, {981, "sack 1001:2001"}, {988, "sack 1001:2001"}} {
+		r := sacking(t)
+		r.in(". 1001:2001(1000) ack 1")
+		r.sent = r.sent[:0]
+		r.e.Input(r.now, r.seg(". 1501:1701(200) ack 1"))
+		r.write(c.text)
+		r.want(fmt.Sprintf("P. %s ack 1 <%s>", segRange(1, c.text), c.sack), fmt.Sprintf(". %s ack 1 <sack 1001:2001>", segRange(1+c.text, 0)))
+	}
+}
+
+// Before the first byte of the stream there is nothing to report, and as much
+// as can be in flight is reported however long the stream is; a segment that PAWS
+// refuses is reported too (§4.3).
+// Shows: RFC 2883 4a.
+func TestShowsDSACKOfEveryAge(t *testing.T) {
+	r := sacking(t)
+	r.in(". 1:1001(1000) ack 1")
+	r.sent = r.sent[:0]
+	r.in(". 0:1(1) ack 1", ". 0:1001(1001) ack 1")
+	r.want(". 1:1(0) ack 1001 <>", ". 1:1(0) ack 1001 <>")
+	c := r.e.conns[0]
+	c.rcv.IRS -= 3 << 30 // as if three gigabytes had come before
+	r.in(". 1:1001(1000) ack 1")
+	r.want(". 1:1(0) ack 1001 <sack 1:1001>")
+
+	r = newRig(t, Config{NoWindowScaling: true})
+	r.connect(ConnConfig{}, "<mss 1000,sackOK,TS val 100 ecr 0>")
+	r.in(". 1:1001(1000) ack 1 <TS val 101 ecr 0>")
+	r.sent = r.sent[:0]
+	r.in(". 1:1001(1000) ack 1 <TS val 99 ecr 0>")
+	if s := r.sent[0]; len(r.sent) != 1 || s.Options.NSACK != 1 || s.Options.SACK[0].Left != r.irs+1 {
+		t.Errorf("sent\n%s", r.show(r.sent, "<"))
+	}
+	r.sent = r.sent[:0]
 }
 
 // One report of text out of order begins no recovery, nor do two; what was

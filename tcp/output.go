@@ -191,11 +191,18 @@ func (c *conn) effectiveMSS() uint32 {
 // were fewer blocks, or none.
 func (c *conn) fitSACK(seg *Segment, n uint32) {
 	o := &seg.Options
-	if fits := (int(c.smss) - int(n) - 4) / 8; o.NSACK > 0 && fits < int(o.NSACK) {
-		o.NSACK = uint8(max(fits, 0))
-		if fits <= 0 {
-			o.Set &^= wire.OptSACK
-		}
+	fits := (int(c.smss) - int(n) - 4) / 8
+	if fits >= int(o.NSACK) {
+		return
+	}
+	if fits == 1 && seg.Ack.Less(o.SACK[0].Left) && within(o.SACK[0], o.SACK[1]) {
+		// RFC 2883 §4 (4): a DSACK above the ACK is known by the block around it.
+		// Alone it would say that only the duplicate has arrived.
+		o.SACK[0] = o.SACK[1]
+	}
+	o.NSACK = uint8(max(fits, 0))
+	if fits <= 0 {
+		o.Set &^= wire.OptSACK
 	}
 }
 

@@ -39,6 +39,9 @@ func (e *Engine) receiveText(c *conn, seg *Segment) {
 		return
 	}
 	c.rmss = max(c.rmss, uint16(min(len(p), 65535)))
+	if c.ooo != nil && !seg.Seq.Less(c.rcv.NXT) {
+		c.noteOverlap(from, from+Num(len(p)))
+	}
 	if from == c.rcv.NXT {
 		e.textInOrder(c, seg, p)
 	} else {
@@ -112,12 +115,7 @@ func (e *Engine) textBeyondGap(c *conn, seg *Segment, from Num, p []byte) {
 	if c.ooo == nil {
 		c.ooo = e.newReassembly(c.rcv.NXT)
 	}
-	if fresh := c.ooo.store(&e.pool, from, p); fresh < len(p) && c.has(fSACK) {
-		c.dsack = SACKBlock{Left: from, Right: from + Num(len(p))}
-		if fresh > 0 {
-			c.dsack = SACKBlock{}
-		}
-	}
+	c.ooo.store(&e.pool, from, p)
 	if c.dupAcksDue < 1<<15 {
 		c.dupAcksDue++
 	}

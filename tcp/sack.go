@@ -96,9 +96,21 @@ func (e *Engine) noteDuplicate(c *conn, seg *Segment) {
 	if !c.has(fSACK) || len(seg.Payload) == 0 || !seg.Seq.Less(c.rcv.NXT) {
 		return
 	}
-	end := seq.Min(seg.Seq+Num(len(seg.Payload)), c.rcv.NXT)
-	if seg.Seq.Less(c.rcv.IRS + 1) {
+	if c.rcv.NXT-seg.Seq >= c.rcv.NXT-c.rcv.IRS { // before the first byte of the stream
 		return
 	}
-	c.dsack = SACKBlock{Left: seg.Seq, Right: end}
+	c.dsack = SACKBlock{Left: seg.Seq, Right: seq.Min(seg.Seq+Num(len(seg.Payload)), c.rcv.NXT)}
+}
+
+func within(b, outer SACKBlock) bool {
+	return outer.Left.LessEq(b.Left) && b.Right.LessEq(outer.Right)
+}
+
+// noteOverlap does the same for text that begins at RCV.NXT or beyond: of it
+// [from, to) the first stretch that waits in reassembly already.
+// Obeys: RFC 2883 4.2.
+func (c *conn) noteOverlap(from, to Num) {
+	if sp, ok := c.ooo.spans.get(c.ooo.spans.at(from)); ok && sp.l.Less(to) && c.has(fSACK) {
+		c.dsack = SACKBlock{Left: seq.Max(from, sp.l), Right: seq.Min(to, sp.r)}
+	}
 }

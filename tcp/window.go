@@ -127,8 +127,14 @@ func (e *Engine) fillOptions(c *conn, seg *Segment) {
 	}
 	n := 0
 	if c.dsack.Left != c.dsack.Right { // RFC 2883 §4: the duplicate comes first
-		o.SACK[0] = c.dsack
-		n = 1
+		above := c.rcv.NXT.Less(c.dsack.Left)
+		if above && c.ooo != nil { // (4): and then the block that it lies in
+			c.ooo.touch(c.dsack.Left)
+		}
+		if !above || c.ooo != nil {
+			o.SACK[0] = c.dsack
+			n = 1
+		}
 		c.dsack = SACKBlock{}
 	}
 	if c.ooo != nil {
