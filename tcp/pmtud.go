@@ -75,18 +75,18 @@ const blackHoleTries = 3
 var blackHoleMSS = [...]uint16{1220, 1024, 536}
 
 // suspectBlackHole lowers the MSS after blackHoleTries time-outs in a row of a
-// segment that the next smaller size would cut, unless the peer has SACKed another such segment, or
-// refuses this one by its window: then the path takes them.
+// segment that a smaller size would cut, full or not, unless the peer has SACKed
+// another as long, or refuses this one by its window: then the path takes them.
 func (e *Engine) suspectBlackHole(c *conn) {
 	stuck := c.rtx.at(0).textLen()
 	smaller := 0
 	for _, mss := range blackHoleMSS {
-		if mss < c.pathMSS {
+		if mss < c.pathMSS && uint32(mss) < stuck {
 			smaller = int(mss)
 			break
 		}
 	}
-	if int(stuck) <= smaller || smaller == 0 || c.snd.WND < stuck || c.sackedAsLong(stuck) {
+	if smaller == 0 || c.snd.WND < stuck || c.sackedAsLong(stuck) {
 		c.stuckFull = 0
 		return
 	}

@@ -133,6 +133,28 @@ func TestNoBlackHoleWhereFullSegmentsPass(t *testing.T) {
 	}
 }
 
+// A segment needn't be full-sized to be swallowed: what a smaller size would cut
+// is cut, and what the smallest size takes is no reason.
+func TestBlackHoleForLessThanFullSegments(t *testing.T) {
+	for n, sizes := range map[int]string{1460: "[1460 1220 1024 536]", 1221: "[1221 1220 1024 536]", 1220: "[1220 1024 536]", 1100: "[1100 1024 536]", 537: "[537 536]", 536: "[536]"} {
+		r := newRig(t, plain())
+		r.connect(ConnConfig{}, "<mss 1460>")
+		r.write(n)
+		got := []int{r.sent[0].DataLen()}
+		for range 12 {
+			r.sent = r.sent[:0]
+			r.advance(r.status().RTO)
+			if n := r.sent[0].DataLen(); n != got[len(got)-1] {
+				got = append(got, n)
+			}
+		}
+		r.sent = r.sent[:0]
+		if fmt.Sprint(got) != sizes {
+			t.Errorf("%d bytes: sizes %v, want %s", n, got, sizes)
+		}
+	}
+}
+
 // Small segments that time out say nothing about the path's MTU.
 func TestNoBlackHoleForSmallSegments(t *testing.T) {
 	r := established(t)
