@@ -95,7 +95,7 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 // wantsToSend reports whether text or a FIN waits, for the first time or again,
 // or recovery may know something to repeat.
 func (c *conn) wantsToSend() bool {
-	return c.lost > 0 || c.unsent() > 0 || c.ca == caRecovery && c.sacked > 0 || c.has(fCloseCalled) && !c.has(fFinSent)
+	return c.lost > 0 || c.unsent() > 0 || c.ca == caRecovery && c.has(fSACK) || c.has(fCloseCalled) && !c.has(fFinSent)
 }
 
 // updateSendWindow: "If SND.UNA =< SEG.ACK =< SND.NXT, the send window should
@@ -191,6 +191,9 @@ func (e *Engine) uncount(c *conn, m sentMark, n uint32) {
 	}
 	if m&markRetrans != 0 {
 		c.retrans -= n
+	}
+	if m&markTwice != 0 {
+		c.twice -= n
 	}
 }
 

@@ -207,7 +207,6 @@ func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
 	e.sources.verify(e, &seg.Tuple)
 	c := e.newConn(&seg.Tuple)
 	c.state = StateSynReceived
-	c.listener = l.id()
 	// Obeys: RFC 9293 MUST-11.
 	c.set(fPassive | fInTable)
 	c.setISS(rec.iss)

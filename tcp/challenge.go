@@ -63,34 +63,47 @@ func (l *challengeLimit) take(e *Engine) bool {
 // has passed. Without it a half-open and a TIME-WAIT record of one pair, each
 // out of the other's window, would answer each other as fast as the path goes.
 func (e *Engine) spaced(at *uint32) bool {
-	now := uint32(uint64(e.now) / 1e6)
-	if *at != 0 && int32(now-*at) < 0 {
+	if e.spacedWait(*at, e.now) > 0 {
 		return false
 	}
-	*at = max(now+uint32(max(e.cfg.ChallengeAckWait, 0)/time.Millisecond), 1)
+	*at = max(millisOf(e.now)+e.ackWait(), 1)
 	return true
+}
+
+// spacedWait is how many milliseconds are left until spaced says yes.
+func (e *Engine) spacedWait(at uint32, now Time) uint32 {
+	if left := at - millisOf(now); at != 0 && left <= e.ackWait() {
+		return left
+	}
+	return 0
+}
+
+func millisOf(t Time) uint32 { return uint32(uint64(t) / 1e6) }
+
+func (e *Engine) ackWait() uint32 {
+	return uint32(min(max(e.cfg.ChallengeAckWait, 0)/time.Millisecond, 1<<31))
 }
 
 // spacedHalfOpen is spaced for a half-open record, which has two bytes for its
 // instant, in ticks of 10 ms. That comes around every eleven minutes, and then
 // an answer may fail to come for once.
 func (e *Engine) spacedHalfOpen(at *uint16) bool {
-	if e.halfOpenWait(*at) > 0 {
+	if e.halfOpenWait(*at, e.now) > 0 {
 		return false
 	}
-	*at = max(e.tick()+e.ackTicks(), 1)
+	*at = max(tickOf(e.now)+e.ackTicks(), 1)
 	return true
 }
 
 // halfOpenWait is how many ticks are left until spacedHalfOpen says yes.
-func (e *Engine) halfOpenWait(at uint16) uint16 {
-	if left := at - e.tick(); at != 0 && left <= e.ackTicks() {
+func (e *Engine) halfOpenWait(at uint16, now Time) uint16 {
+	if left := at - tickOf(now); at != 0 && left <= e.ackTicks() {
 		return left
 	}
 	return 0
 }
 
-func (e *Engine) tick() uint16 { return uint16(uint64(e.now) / 1e7) }
+func tickOf(t Time) uint16 { return uint16(uint64(t) / 1e7) }
 
 func (e *Engine) ackTicks() uint16 {
 	return uint16(min(max(e.cfg.ChallengeAckWait, 0)/(10*time.Millisecond), 1<<15))

@@ -61,13 +61,12 @@ const (
 // fields stand by their size within what belongs together.
 // Obeys: RFC 9293 REC-1, MUST-45.
 type conn struct {
-	tuple    Tuple
-	listener ListenerID
-	flags    connFlags
-	slot     uint32
-	gen      uint32
-	tag      uint32 // the shell's
-	egress   uint32
+	tuple  Tuple
+	flags  connFlags
+	slot   uint32
+	gen    uint32
+	tag    uint32 // the shell's
+	egress uint32
 
 	snd struct { // Figure 3
 		UNA, NXT, UP, WL1, WL2, ISS Num
@@ -121,7 +120,9 @@ type conn struct {
 	highSacked            Num          // the end of the highest SACKed text
 	lossSeen              Num          // below it everything was looked at for loss (recovery.go)
 	lostHint              Num          // no text before it is marked lost
+	rescue                Num          // RFC 6675: RescueRxt
 	sacked, lost, retrans uint32       // bytes in flight with that mark
+	twice                 uint32       // likewise
 	lastSACK              [2]SACKBlock // blocks already taken in, so as not to walk them again
 	cong                  cc.State
 
@@ -245,7 +246,7 @@ func (e *Engine) dropBuffers(c *conn) {
 func (e *Engine) dropSendQueue(c *conn) {
 	c.sendq.drop(&e.pool)
 	e.rings.put(&c.rtx)
-	c.sacked, c.lost, c.retrans = 0, 0, 0
+	c.sacked, c.lost, c.retrans, c.twice = 0, 0, 0, 0
 }
 
 // lookup finds the connection of a user's handle.

@@ -28,7 +28,7 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 		}
 	}
 	e.half.dump(e, &keys, now)
-	e.wait.dump(&keys, now)
+	e.wait.dump(e, &keys, now)
 	for i := range e.listeners {
 		if l := &e.listeners[i]; l.inUse {
 			ld := dumper{now: now}
@@ -80,14 +80,6 @@ func (d *dumper) time(t Time) {
 }
 
 // spaced appends when a record may answer again (Engine.spaced).
-func (d *dumper) spaced(at uint32) {
-	left := int32(at - uint32(uint64(d.now)/1e6))
-	if at == 0 || left < 0 {
-		left = 0
-	}
-	d.u64(uint64(left))
-}
-
 func (d *dumper) tuple(t *Tuple) {
 	var a [16]byte
 	t.Local.Put16(a[:])
@@ -152,8 +144,8 @@ func (e *Engine) dumpConn(d dumper, c *conn) dumper {
 	d.blocks(iss, c.lastSACK[:]...)
 	d.u64(uint64(c.srtt), uint64(c.rttvar), uint64(c.rto), uint64(c.tsRecent))
 	d.u64(uint64(c.retries), uint64(c.probes), uint64(c.backoff), uint64(c.stuckFull), uint64(c.maxRetries))
-	d.u64(uint64(c.ca), uint64(c.dupAcks), uint64(c.recover-iss), uint64(c.highSacked-iss), uint64(c.lossSeen-iss),
-		uint64(c.sacked), uint64(c.lost), uint64(c.retrans), uint64(c.maxFlight), uint64(c.usageSeq-iss))
+	d.u64(uint64(c.ca), uint64(c.dupAcks), uint64(c.recover-iss), uint64(c.highSacked-iss), uint64(c.lossSeen-iss), uint64(c.rescue-iss),
+		uint64(c.sacked), uint64(c.lost), uint64(c.retrans), uint64(c.twice), uint64(c.maxFlight), uint64(c.usageSeq-iss))
 	if c.alg != 0 {
 		d.b = c.alg.Algorithm().AppendState(d.b, &c.cong, int64(d.now))
 	}
@@ -201,7 +193,7 @@ func (h *halfOpens) dump(e *Engine, keys *[]string, now Time) {
 		d.tuple(&t)
 		d.u64('H', uint64(min(r.wait, 1)), uint64(r.tsRecent), uint64(r.mss), uint64(r.wnd), uint64(r.opts), uint64(r.stage()), uint64(r.sends()))
 		d.time(r.deadline)
-		d.u64(uint64(e.halfOpenWait(r.ackAt)))
+		d.u64(uint64(e.halfOpenWait(r.ackAt, now)))
 		*keys = append(*keys, string(d.b))
 	})
 }
@@ -217,13 +209,13 @@ func (h *halfOpens) each2(f func(Tuple, *halfOpen)) {
 	}
 }
 
-func (w *timeWaits) dump(keys *[]string, now Time) {
+func (w *timeWaits) dump(e *Engine, keys *[]string, now Time) {
 	one := func(t Tuple, r *timeWait) {
 		d := dumper{now: now}
 		d.tuple(&t)
 		d.u64('W', uint64(r.maxWND), uint64(r.scale), uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts))
 		d.time(r.deadline)
-		d.spaced(r.ackAt)
+		d.u64(uint64(e.spacedWait(r.ackAt, now)))
 		*keys = append(*keys, string(d.b))
 	}
 	for n := w.v4.head; n != 0; n = w.v4.at(n - 1).next {

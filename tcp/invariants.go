@@ -72,7 +72,7 @@ func (c *conn) check() error {
 	if c.state == StateClosed || c.state == StateTimeWait {
 		return nil
 	}
-	var flight, sacked, lost, retrans uint32
+	var flight, sacked, lost, retrans, twice uint32
 	at := c.snd.UNA
 	for i := range c.rtx.len() {
 		s := c.rtx.at(i)
@@ -90,6 +90,9 @@ func (c *conn) check() error {
 		if s.marks&markRetrans != 0 {
 			retrans += s.len()
 		}
+		if s.marks&markTwice != 0 {
+			twice += s.len()
+		}
 		if s.marks&markSacked != 0 && s.marks&(markLost|markRetrans) != 0 || s.marks&markLost != 0 && s.marks&markRetrans != 0 {
 			return fmt.Errorf("retransmission queue entry %d has marks %b", i, s.marks)
 		}
@@ -97,8 +100,9 @@ func (c *conn) check() error {
 	if synDue := c.snd.UNA == c.snd.ISS && c.rtx.len() == 0; !synDue && flight != c.flightSize() {
 		return fmt.Errorf("flightSize %d, the retransmission queue holds %d", c.flightSize(), flight)
 	}
-	if sacked != c.sacked || lost != c.lost || retrans != c.retrans {
-		return fmt.Errorf("sacked/lost/retrans %d/%d/%d, the queue says %d/%d/%d", c.sacked, c.lost, c.retrans, sacked, lost, retrans)
+	if sacked != c.sacked || lost != c.lost || retrans != c.retrans || twice != c.twice {
+		return fmt.Errorf("sacked/lost/retrans/twice %d/%d/%d/%d, the queue says %d/%d/%d/%d",
+			c.sacked, c.lost, c.retrans, c.twice, sacked, lost, retrans, twice)
 	}
 	if c.rtx.len() > 0 && c.deadlines[TimerRetransmit] == Never && c.state != StateSynSent {
 		return fmt.Errorf("text is in flight and no retransmission timer runs")

@@ -243,9 +243,55 @@ func TestShowsLastResortOfNextSeg(t *testing.T) {
 			t.Fatalf("%d bytes waiting: sent\n%s, want 8001:9001", waiting, r.show(r.sent, ""))
 		}
 		r.sent = r.sent[:0]
+		// SetPipe, (a) and (b): both its copies are in the network, and the first segment's second.
+		if p := r.e.conns[0].pipe(); p != 3000 {
+			t.Errorf("%d bytes waiting: pipe %d, want 3000", waiting, p)
+		}
 		r.in(". 1:1(0) ack 1 <sack 9001:10001 1001:8001>")
 		r.want()
+		r.in(". 1:1(0) ack 1 <sack 1001:10001>")
+		if p := r.e.conns[0].pipe(); p != 1000 {
+			t.Errorf("%d bytes waiting: pipe %d, want 1000", waiting, p)
+		}
 	}
+}
+
+// Rule 4: the first segment of a flight is lost, and the last, of which no SACK
+// can tell. When the ACK has passed what was repeated first, the last is sent
+// again, once, and not while anything new can go.
+// Shows: RFC 6675 4h.
+func TestShowsRescueOfATail(t *testing.T) {
+	for _, fin := range []bool{false, true} {
+		r := sacking(t)
+		r.write(10000)
+		if fin {
+			r.shutdown()
+		}
+		r.sent = r.sent[:0]
+		r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:4001>")
+		r.want(". 1:1001(1000) ack 1")
+		r.in(". 1:1(0) ack 1 <sack 1001:9001>")
+		r.want()
+		r.in(". 1:1(0) ack 9001")
+		if fin { // the FIN went behind the last segment
+			r.want("F. 10001:10001(0) ack 1")
+		} else {
+			r.want("P. 9001:10001(1000) ack 1")
+		}
+		r.in(". 2:2(0) ack 9001")
+		r.sent = r.sent[:0]
+		r.in(". 1:1(0) ack 9001", ". 1:1(0) ack 9001", ". 1:1(0) ack 9001")
+		r.want()
+	}
+	r := sacking(t)
+	r.win = 10000
+	r.in(". 1:1(0) ack 1")
+	r.write(14000)
+	r.sent = r.sent[:0]
+	r.in(". 1:1(0) ack 1 <sack 1001:2001>", ". 1:1(0) ack 1 <sack 1001:3001>", ". 1:1(0) ack 1 <sack 1001:9001>")
+	r.want(". 1:1001(1000) ack 1")
+	r.in(". 1:1(0) ack 9001") // the window has moved by nine segments
+	r.want(". 10001:11001(1000) ack 1", ". 11001:12001(1000) ack 1", ". 12001:13001(1000) ack 1", "P. 13001:14001(1000) ack 1")
 }
 
 // A segment that was repeated because of duplicate ACKs is not repeated again

@@ -58,8 +58,10 @@ func (e *Engine) outputConn(c *conn, out Sink) bool {
 	if !e.sendNew(c, out) {
 		return false
 	}
-	if c.ca == caRecovery && e.markNextHole(c) && !e.retransmitLost(c, out) {
-		return false
+	if c.ca == caRecovery {
+		if e.markNextHole(c) && !e.retransmitLost(c, out) || !e.sendRescue(c, out) {
+			return false
+		}
 	}
 	if c.has(fProbeDue) && !e.emitProbe(c, out) {
 		return false

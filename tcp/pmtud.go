@@ -31,8 +31,8 @@ func (e *Engine) PacketTooBig(now Time, t *Tuple, quoted Num, mtu int) Reason {
 		if s := c.rtx.at(c.rtx.search(quoted)); s.textLen() > uint32(c.smss) {
 			for j := range c.rtx.len() {
 				if s := c.rtx.at(j); s.textLen() > uint32(c.smss) && s.marks&(markSacked|markLost) == 0 {
-					e.uncount(c, s.marks&markRetrans, s.len())
-					s.marks = s.marks&^markRetrans | markLost
+					e.uncount(c, s.marks&(markRetrans|markTwice), s.len())
+					s.marks = s.marks&^(markRetrans|markTwice) | markLost
 					c.lost += s.len()
 				}
 			}

@@ -12,11 +12,12 @@ import (
 const dupThresh = 3 // RFC 6675 §2
 
 // pipe is RFC 6675's estimate of what is in the network: in flight, less what
-// was SACKed or lost; what was sent again is no longer lost. Without SACK each duplicate
-// ACK stands for a segment that left (RFC 5681 §3.2 (3) and (4), RFC 3042).
+// was SACKed or lost; what was sent again is no longer lost, and counts twice if
+// it wasn't before. Without SACK each duplicate ACK stands for a segment that left
+// (RFC 5681 §3.2 (3) and (4), RFC 3042).
 // Obeys: RFC 6675 4d; RFC 5681 3.2d, 3.2g.
 func (c *conn) pipe() uint32 {
-	p := c.flightSize() - c.sacked - c.lost
+	p := c.flightSize() - c.sacked - c.lost + c.twice
 	if !c.has(fSACK) && c.ca != caLoss {
 		return p - min(p, uint32(c.dupAcks)*uint32(c.smss))
 	}
@@ -81,9 +82,12 @@ func (e *Engine) detectLoss(c *conn) {
 		return
 	}
 	// RFC 6675 §5 (2): "If DupAcks >= DupThresh, go to step 4", "If DupAcks <
-	// DupThresh but IsLost (HighACK + 1) returns true … go to step 4". RFC 6582
-	// §3.2 (2): not for what was sent before the last recovery began.
-	if (c.dupAcks >= dupThresh || c.lost > 0) && c.recover.LessEq(c.snd.UNA) {
+	// DupThresh but IsLost (HighACK + 1) returns true … go to step 4". §5.1: not
+	// "until HighACK is greater than or equal to the new value of RecoveryPoint";
+	// RFC 6582 §3.2 (2), without SACK: only if the ACK "covers more than recover",
+	// since duplicate ACKs of recover itself may answer what was sent twice.
+	if (c.dupAcks >= dupThresh || c.lost > 0) &&
+		(c.recover.Less(c.snd.UNA) || c.has(fSACK) && c.recover == c.snd.UNA) {
 		e.enterRecovery(c)
 	}
 }
@@ -95,6 +99,7 @@ func (e *Engine) enterRecovery(c *conn) {
 	e.counters.FastRecoveries++
 	c.alg.Algorithm().Loss(&c.cong, int64(e.now), c.flightSize())
 	e.markHeadLost(c)
+	c.rescue = c.rtx.at(0).end
 	c.set(fForceRetransmit)
 	e.mark(c)
 	e.cwndEvent(c, WhyFastRecovery)
@@ -111,6 +116,8 @@ func (e *Engine) markHeadLost(c *conn) {
 
 func (e *Engine) markLostAt(c *conn, s *sent) {
 	if s.marks&(markLost|markSacked|markRetrans) != 0 {
+		e.uncount(c, s.marks&markTwice, s.len()) // of its two copies the first is lost
+		s.marks &^= markTwice
 		return
 	}
 	s.marks |= markLost
@@ -177,8 +184,44 @@ func (e *Engine) markNextHole(c *conn) bool {
 		}
 		if s.marks&(markSacked|markRetrans) == 0 {
 			e.markLostAt(c, s)
+			s.marks |= markTwice
+			c.twice += s.len()
 			return true
 		}
 	}
 	return false
+}
+
+// sendRescue is NextSeg() rule (4): when the other rules find nothing and the
+// window has room, the highest segment that is not SACKed goes again, once in a
+// recovery, lest the loss of a tail, of which no SACK can tell, wait for the
+// time-out. The estimate of what is in the network stays as it is. It reports
+// whether the link had room.
+//
+// Deviation: a segment that this recovery has repeated already, which the rule
+// would repeat on the next partial ACK, is left to its copy in flight.
+// Obeys: RFC 6675 4h.
+func (e *Engine) sendRescue(c *conn, out Sink) bool {
+	if !c.has(fSACK) || c.lost > 0 || !c.rescue.Less(c.snd.UNA) || c.pipe()+uint32(c.smss) > c.cong.Cwnd ||
+		c.unsent() > 0 && c.snd.NXT.Less(c.snd.UNA+Num(c.snd.WND)) {
+		return true
+	}
+	i := c.rtx.len() - 1
+	for i >= 0 && c.rtx.at(i).marks&markSacked != 0 {
+		i--
+	}
+	if i < 0 || c.rtx.at(i).marks&markRetrans != 0 {
+		return true
+	}
+	for ; c.rtx.at(i).textLen() > uint32(c.smss); i++ { // the path's MTU shrank
+		e.splitSent(c, i)
+	}
+	s := c.rtx.at(i)
+	if !e.emitText(c, out, s.seq, s.textLen(), s.marks&markFin != 0, true) {
+		return false
+	}
+	s.marks |= markEver
+	s.at = e.now
+	c.rescue = c.recover
+	return true
 }

@@ -173,6 +173,31 @@ func TestNoSecondFastRetransmitForOldSegments(t *testing.T) {
 	r.sent = nil
 }
 
+// "Covers more than recover" means more: duplicate ACKs of recover itself may
+// answer what was sent twice. A byte beyond it is enough.
+// Shows: RFC 6582 3.2b.
+func TestNoFastRetransmitAtRecover(t *testing.T) {
+	for _, beyond := range []int{0, 1} {
+		r := inFlight10(t, false)
+		r.in(dup(1), dup(1), dup(1)) // the first two let 10001 to 12000 go
+		r.sent = nil
+		r.in(dup(12001)) // and recovery is over
+		if s := r.status(); s.Recovery != "open" || s.FlightSize != 2000 {
+			t.Fatalf("%s, %d bytes in flight", s.Recovery, s.FlightSize)
+		}
+		if beyond > 0 {
+			r.in(dup(13001))
+		}
+		for range 4 {
+			r.in(dup(12001 + beyond*1000))
+		}
+		if got := r.e.Counters().FastRecoveries; got != uint64(1+beyond) {
+			t.Errorf("%d segments beyond recover: %d fast recoveries", beyond, got)
+		}
+		r.sent = nil
+	}
+}
+
 // RFC 6675 §5: with SACK each duplicate ACK brings a block; at the third the
 // recovery begins, and holes are found without partial ACKs.
 // Shows: RFC 2018 5a; RFC 6675 4a, 4d, 4e, 4f, 5a, 5b, 5c, 5d, 5e, 5f.
@@ -278,6 +303,18 @@ func TestSACKReneging(t *testing.T) {
 		t.Errorf("flight %d, queue %d", s.FlightSize, s.SendQueue)
 	}
 	r.sent = nil
+}
+
+// RFC 2018 §8: after a time-out what stands at the left edge is sent again,
+// "regardless of whether that segment has been SACKed": a peer that reports
+// everything and acknowledges nothing.
+// Shows: RFC 2018 5c.
+func TestSACKedHeadIsRepeatedAfterATimeout(t *testing.T) {
+	r := inFlight10(t, true)
+	r.in(". 1:1(0) ack 1 <sack 1:10001>")
+	r.sent = nil
+	r.advance(r.status().RTO)
+	r.want(segments(1, 1)...)
 }
 
 // A peer that reneges in silence is found by the retransmission timer.

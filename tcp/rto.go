@@ -117,6 +117,7 @@ func (e *Engine) retryLimit(c *conn) int {
 // and begins slow start with one segment (RFC 5681 §3.1, RFC 6675 §5.1).
 // Obeys: RFC 5681 3.1k; RFC 6582 3.2f; RFC 6675 5.1a, 5.1b.
 func (e *Engine) enterLoss(c *conn) {
+	// Obeys: RFC 2018 5c.
 	e.reneged(c) // RFC 2018 §8: what stands first is sent again, SACKed or not
 	first := c.ca != caLoss || c.recover.LessEq(c.snd.UNA)
 	c.alg.Algorithm().Timeout(&c.cong, int64(e.now), c.flightSize(), first)
@@ -125,8 +126,8 @@ func (e *Engine) enterLoss(c *conn) {
 		if s.marks&markSacked != 0 {
 			continue
 		}
-		e.uncount(c, s.marks&(markLost|markRetrans), s.len())
-		s.marks = s.marks&^markRetrans | markLost
+		e.uncount(c, s.marks&(markLost|markRetrans|markTwice), s.len())
+		s.marks = s.marks&^(markRetrans|markTwice) | markLost
 		c.lost += s.len()
 	}
 	c.lostHint = c.snd.UNA

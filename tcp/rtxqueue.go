@@ -17,6 +17,7 @@ const (
 	markEver                         // sent more than once: no RTT sample (Karn)
 	markSyn
 	markFin
+	markTwice // sent again without being lost: both copies are in flight
 )
 
 func (s *sent) len() uint32 { return uint32(s.end - s.seq) }

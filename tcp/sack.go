@@ -51,7 +51,7 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 			sentAt = s.at
 		}
 		e.uncount(c, s.marks, s.len())
-		s.marks = s.marks&^(markLost|markRetrans) | markSacked
+		s.marks = s.marks&^(markLost|markRetrans|markTwice) | markSacked
 		c.sacked += s.len()
 	}
 	if sentAt >= 0 {

@@ -80,7 +80,7 @@ func (c *conn) setISS(iss Num) {
 	c.snd.ISS, c.snd.UNA, c.snd.NXT, c.snd.UP = iss, iss, iss+1, iss
 	c.sendq.base = iss + 1
 	c.snd.small, c.snd.push, c.snd.WL2, c.usageSeq = iss, iss, iss, iss
-	c.recover, c.highSacked, c.lostHint, c.lossSeen = iss, iss, iss, iss
+	c.recover, c.rescue, c.highSacked, c.lostHint, c.lossSeen = iss, iss, iss, iss, iss
 }
 
 // synOptions reads the options of a peer's SYN or SYN-ACK. What we did not
