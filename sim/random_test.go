@@ -66,7 +66,7 @@ func randomWorld(t *testing.T, seed uint64) {
 	w := sim.New(seed)
 	cfg := func() sim.HostConfig {
 		c := tcp.Config{NoSACK: r.IntN(4) == 0, NoTimestamps: r.IntN(4) == 0, NoWindowScaling: r.IntN(4) == 0,
-			NoFastPath: r.IntN(4) == 0, Retries2: 60, OrphanRetries: 60, SynRetries: 60, SynAckRetries: 15, RTOMax: 20 * time.Second}
+			NoFastPath: r.IntN(4) == 0, Retries2: 60, OrphanRetries: 60, SynRetries: 60, SynAckRetries: 14, RTOMax: 20 * time.Second}
 		if r.IntN(3) == 0 {
 			c.ReceiveBuffer = 500 + r.IntN(5000)
 			c.ReceiveBufferMax = c.ReceiveBuffer

@@ -136,7 +136,7 @@ func (e *Engine) updateSendWindow(c *conn, seg *Segment) bool {
 // Obeys: RFC 6298 3b, 5.2, 5.3; RFC 2018 8a; RFC 6582 3.2e; RFC 6675 4b; RFC 7323 4.1b.
 func (e *Engine) advanceUNA(c *conn, ack Num) (repeated Time) {
 	c.snd.UNA = ack
-	c.retries, c.stuckFull = 0, 0
+	c.retries, c.stuckFull, c.softErr = 0, 0, 0
 	sentAt, repeated := Time(-1), Time(-1)
 	for c.rtx.len() > 0 {
 		s := c.rtx.at(0)

@@ -119,16 +119,32 @@ func (e *Engine) fourthSyn(c *conn, seg *Segment) bool {
 	return false
 }
 
-// sixthUrgent: "Sixth, check the URG bit". RCV.UP is kept as the RFC says;
-// urgent text is delivered in line and nothing else depends on the pointer
-// (RFC 6093).
-// Obeys: RFC 9293 MUST-30.
+// sixthUrgent: "Sixth, check the URG bit: … RCV.UP <- max(RCV.UP,SEG.UP), and
+// signal the user that the remote side has urgent data if the urgent pointer
+// (RCV.UP) is in advance of the data consumed." The signal is Urgent; the text
+// itself comes in line and nothing else depends on the pointer (RFC 6093).
+//
+// The pointer may lie beyond the window. What lies behind what the user has read
+// already says nothing.
+// Obeys: RFC 9293 MUST-30, MUST-32, MUST-66.
 func (e *Engine) sixthUrgent(c *conn, seg *Segment) {
 	if !seg.Flags.Has(wire.URG) || c.has(fFinReceived) {
 		return
 	}
-	if up := seg.Seq + Num(seg.Up); c.rcv.UP.Less(up) && !c.rcvEdge().Less(up) {
-		c.rcv.UP = up
+	up := seg.Seq + Num(seg.Up)
+	if !c.unread().Less(up) || c.has(fUrgentMode) && !c.rcv.UP.Less(up) {
+		return
+	}
+	c.rcv.UP = up
+	c.set(fUrgentMode)
+	e.notify(c, Urgent)
+}
+
+// leaveUrgentMode is for when "the receive sequence number catches up to the
+// urgent pointer" (§3.8.5); without a user who reads, what arrives is consumed.
+func (c *conn) leaveUrgentMode() {
+	if c.has(fUrgentMode) && c.rcv.UP.LessEq(c.unread()) {
+		c.clear(fUrgentMode)
 	}
 }
 

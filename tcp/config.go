@@ -4,7 +4,8 @@ import "time"
 
 // Config is what an engine is made with. In every field 0 means the default
 // and, where that makes sense, a negative value means off. docs/defaults.md
-// gives the source of each default.
+// gives the source of each default, check the limits, beyond which New
+// refuses a value.
 type Config struct {
 	// Secret is the key from which all keys of the engine come: ISS
 	// (RFC 6528), timestamp offsets, flow hashes, ports, random choices. It
@@ -17,10 +18,10 @@ type Config struct {
 	MSL             time.Duration // maximum segment lifetime; 30 s. Off: no TIME-WAIT
 	RTOInitial      time.Duration // before a round trip was measured; 1 s (RFC 6298 2.1)
 	RTOMin          time.Duration // 200 ms (RFC 6298 2.4 says 1 s)
-	RTOMax          time.Duration // 120 s (RFC 6298 2.5: at least 60 s)
-	DelayedAck      time.Duration // 40 ms (RFC 9293 SHLD-18). Off: every segment is acknowledged
+	RTOMax          time.Duration // 120 s, and the ceiling of the two above. RFC 6298 2.5: at least 60 s; less is for simulations
+	DelayedAck      time.Duration // 40 ms (RFC 9293 SHLD-18); less than 500 ms (MUST-40). Off: every segment is acknowledged
 	SynRetries      int           // repeats of a SYN; 7: R2 is 247 s (MUST-23: at least 3 min)
-	SynAckRetries   int           // repeats of a SYN-ACK, at most 14; 3
+	SynAckRetries   int           // repeats of a SYN-ACK; 3, at most 14
 	Retries1        int           // R1 in repeats of a segment; 3 (SHLD-10)
 	Retries2        int           // R2 in repeats of a segment; 15 (SHLD-11: at least 100 s)
 	OrphanRetries   int           // R2 once the user is gone; 8
@@ -66,7 +67,7 @@ type Paths interface {
 // listener, before its first segment. The zero value chooses nothing.
 type ConnConfig struct {
 	MSS           int           // bytes: our MSS option and the largest segment sent are capped at it
-	ReceiveBuffer int           // bytes; fixes the size, which then no longer grows by itself
+	ReceiveBuffer int           // bytes, 1 GiB at most; fixes the size, which then no longer grows by itself
 	SendBuffer    int           // bytes; likewise
 	Congestion    string        // as Config.Congestion
 	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC 5482)
@@ -95,7 +96,7 @@ func def[T int | time.Duration](v *T, d T) {
 }
 
 // withDefaults fills in what is zero.
-// Obeys: RFC 9293 MUST-23, MUST-40, SHLD-10, SHLD-11; RFC 5681 4.2b; RFC 5961 7b; RFC 6298 2.1, 2.5.
+// Obeys: RFC 9293 MUST-23, SHLD-10, SHLD-11; RFC 5961 7b; RFC 6298 2.1, 2.5.
 func (c Config) withDefaults() Config {
 	def(&c.MSL, 30*time.Second)
 	def(&c.RTOInitial, time.Second)
@@ -104,7 +105,6 @@ func (c Config) withDefaults() Config {
 	def(&c.DelayedAck, 40*time.Millisecond)
 	def(&c.SynRetries, 7)
 	def(&c.SynAckRetries, 3)
-	c.SynAckRetries = min(c.SynAckRetries, maxStages-2) // a half-open record counts them in four bits
 	def(&c.Retries1, 3)
 	def(&c.Retries2, 15)
 	def(&c.OrphanRetries, 8)
@@ -119,7 +119,6 @@ func (c Config) withDefaults() Config {
 	def(&c.Defence.SourceHalfOpen, max(c.MaxHalfOpen/16, 16))
 	def(&c.Defence.SourceSyns, 512)
 	def(&c.Defence.Sources, 4096)
-	c.Defence.Sources = max(c.Defence.Sources, 1)
 	if c.PortFirst == 0 {
 		c.PortFirst = 32768
 	}
@@ -132,8 +131,9 @@ func (c Config) withDefaults() Config {
 	}
 	def(&c.ChallengeAcks, 1000)
 	def(&c.ChallengeAckWait, 500*time.Millisecond)
+	c.RTOMin = max(min(c.RTOMin, c.RTOMax), time.Millisecond) // RFC 6298 4: the variance term is not zero
+	c.RTOInitial = max(min(c.RTOInitial, c.RTOMax), c.RTOMin)
 	c.ReceiveBufferMax = max(c.ReceiveBufferMax, c.ReceiveBuffer)
-	c.SendBuffer = min(c.SendBuffer, maxBuffer)
-	c.SendBufferMax = min(max(c.SendBufferMax, c.SendBuffer), maxBuffer)
+	c.SendBufferMax = max(c.SendBufferMax, c.SendBuffer)
 	return c
 }

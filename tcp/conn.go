@@ -52,6 +52,7 @@ const (
 	fWriteWait    // a Send found no room: say when there is
 	fForcePush    // the override timeout passed: send what there is (RFC 9293 §3.8.6.2.1)
 	fLinger       // the user gave the close a time limit
+	fUrgentMode   // RCV.UP is ahead of what the user has read (RFC 9293 §3.8.5)
 )
 
 // conn is the TCB of RFC 9293 §3.3.1: everything about one connection that is
@@ -177,6 +178,15 @@ func (c *conn) put(f connFlags, v bool) {
 
 // rcvEdge is the right edge of the window that we have advertised.
 func (c *conn) rcvEdge() Num { return c.rcv.NXT + Num(c.rcv.WND) }
+
+// unread is the sequence number of the next byte that the user will read.
+func (c *conn) unread() Num {
+	n := c.rcv.NXT - Num(c.recvq.n)
+	if c.has(fFinReceived) {
+		n--
+	}
+	return n
+}
 
 // flightSize is what was sent and not acknowledged (RFC 5681 FlightSize).
 func (c *conn) flightSize() uint32 { return uint32(c.snd.NXT - c.snd.UNA) }

@@ -97,13 +97,16 @@ type Counts struct {
 	Slabs     int // buffers in use
 }
 
-// New makes an engine. It refuses a zero secret and congestion control that it
-// does not know.
+// New makes an engine. It refuses a zero secret, congestion control that it does
+// not know, and values beyond the limits of Config.
 func New(cfg Config) (*Engine, error) {
 	if cfg.Secret == [32]byte{} {
 		return nil, errors.New("tcp: Config.Secret is zero: draw 32 random bytes")
 	}
 	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
 	alg, ok := cc.ByName(cfg.Congestion)
 	if !ok {
 		return nil, errors.New("tcp: unknown congestion control " + cfg.Congestion + ": use cubic or reno")
@@ -181,6 +184,7 @@ const (
 	Acceptable                       // a listener has a connection
 	Ended                            // nothing more will happen: an error, or both ends closed
 	Drained                          // all data and our FIN are acknowledged, or the connection ended
+	Urgent                           // the urgent pointer has moved ahead of what was read (RFC 9293 MUST-32)
 )
 
 // Ready is an entry of the ready list.

@@ -30,6 +30,7 @@ const (
 	EventBlocked                       // data waits and nothing is sent: Why
 	EventRTT                           // a round trip was measured: Value (ns), SRTT
 	EventClosed                        // a connection ended for its user: Err (0: in order)
+	EventICMP                          // an ICMP error came that is about the connection: Err
 
 	EventAll EventKind = 1<<iota - 1
 )

@@ -73,31 +73,92 @@ func TestShowsLongUrgentText(t *testing.T) {
 	r.sent = r.sent[:0]
 }
 
-// The user can ask how far the urgent text reaches: RCV.UP against what was
-// read says whether more is to come.
-// Shows: RFC 9293 MUST-33.
+// signalled reports whether the ready list says Urgent, and empties it.
+func (r *rig) signalled() (urgent bool) {
+	for x, ok := r.e.NextReady(); ok; x, ok = r.e.NextReady() {
+		urgent = urgent || x.What&Urgent != 0
+	}
+	return urgent
+}
+
+// The user is told when the urgent pointer moves ahead, and not otherwise, and
+// can ask how much up to it is left to be read: text that isn't urgent, behind it,
+// doesn't count.
+// Shows: RFC 9293 MUST-32, MUST-33.
 func TestShowsUrgentTextToCome(t *testing.T) {
 	r := newRig(t, plain())
 	r.connect(ConnConfig{}, "<mss 1000>")
-	left := func() int {
-		s := r.status()
-		return int(s.RcvUP.Diff(r.irs + 1 + Num(r.got)))
+	r.signalled()
+	step := func(segment string, signal bool, left int) {
+		t.Helper()
+		r.in(segment)
+		r.sent = r.sent[:0]
+		if got := r.signalled(); got != signal {
+			t.Errorf("%s: signal %v, want %v", segment, got, signal)
+		}
+		if n := r.status().UrgentToRead; n != left {
+			t.Errorf("%s: %d urgent bytes to read, want %d", segment, n, left)
+		}
 	}
-	r.in("U. 1:101(100) ack 1 urg 300")
-	r.want(". 1:1(0) ack 101")
-	if n := left(); n != 300 {
-		t.Errorf("%d urgent bytes to read, want 300", n)
-	}
+	step(". 1:101(100) ack 1", false, 0)
+	step("U. 101:201(100) ack 1 urg 300", true, 400) // with the 100 before it
+	step("U. 201:301(100) ack 1 urg 200", false, 400)
+	step("U. 301:401(100) ack 1 urg 50", false, 400) // it can't recede
+	step(". 401:901(500) ack 1", false, 400)         // behind the pointer
 	r.read(100)
-	r.in("U. 101:301(200) ack 1 urg 200")
-	r.want(". 1:1(0) ack 301")
-	if n := left(); n != 200 {
-		t.Errorf("%d urgent bytes to read, want 200", n)
+	step(". 901:901(0) ack 1", false, 300)
+	step("U. 901:911(10) ack 1 urg 10", true, 810) // ahead once more
+	r.read(810)
+	step("U. 901:911(10) ack 1 urg 10", false, 0) // repeated
+	step("U. 911:921(10) ack 1 urg 0", false, 0)
+	r.read(10)
+	step("U. 921:931(10) ack 1 urg 10", true, 10)
+	r.read(10)
+	step("F. 931:931(0) ack 1", false, 0)
+	step("U. 932:932(0) ack 1 urg 10", false, 0) // the stream has ended
+}
+
+// The pointer counts even where the window is zero and the text does not, and may
+// point far behind the window.
+// Shows: RFC 9293 MUST-66.
+func TestShowsUrgentPointerAtZeroWindow(t *testing.T) {
+	cfg := plain()
+	cfg.ReceiveBuffer = 1000
+	cfg.FixedBuffers = true
+	r := newRig(t, cfg)
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.in(". 1:1001(1000) ack 1")
+	r.want(". 1:1(0) ack 1001 win 0")
+	r.signalled()
+	r.in("U. 1001:2001(1000) ack 1 urg 40000")
+	r.want(". 1:1(0) ack 1001 win 0")
+	if !r.signalled() || r.status().UrgentToRead != 41000 {
+		t.Errorf("%d urgent bytes to read, want 41000, and a signal", r.status().UrgentToRead)
 	}
-	r.read(200)
-	if n := left(); n != 0 {
-		t.Errorf("%d urgent bytes to read, want 0", n)
+	if n := r.e.Readable(r.id); n != 1000 {
+		t.Errorf("%d bytes to read: a window of zero was overrun", n)
 	}
+}
+
+// Urgent text that no window lets go is announced by its pointer, at once and
+// with every probe; the first text takes it along.
+// Shows: RFC 9293 MUST-30.
+func TestShowsUrgentPointerWithoutText(t *testing.T) {
+	r := newRig(t, plain())
+	r.win = 0
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.write(10, SendUrgent)
+	r.want(".U 1:1(0) ack 1 urg 10")
+	for range 3 {
+		r.advance(r.status().Timers[TimerPersist].Sub(r.now))
+		r.want(". 0:0(0) ack 1", ".U 1:1(0) ack 1 urg 10")
+	}
+	r.in(". 1:11(10) ack 1")
+	r.want(".U 1:1(0) ack 11 urg 10")
+	r.in(". 11:11(0) ack 1 win 1000")
+	r.want("P.U 1:11(10) ack 11 urg 10")
+	r.in(". 11:21(10) ack 1 win 1000")
+	r.want(". 11:11(0) ack 21 urg 0") // nothing urgent lies ahead of it
 }
 
 // PSH or not, text is there to be read as soon as it has arrived.

@@ -30,9 +30,6 @@ const (
 	// maxWindowScale is RFC 7323 §2.3's.
 	maxWindowScale = 14
 
-	// maxBuffer is the largest send buffer, in bytes: RFC 7323's largest window.
-	maxBuffer = 1 << 30
-
 	// maxRounding, and half of the receive buffer, is how far the right edge
 	// of the window may pass the buffer's by rounding (window.go).
 	maxRounding = 64 << 10

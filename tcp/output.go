@@ -226,11 +226,7 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 			// Obeys: RFC 9293 MUST-61, SHLD-27.
 			seg.Flags |= wire.PSH // MUST-61: the last text of a SEND is pushed
 		}
-		if c.has(fUrgent) && from.Less(c.snd.UP) {
-			// Obeys: RFC 9293 MUST-31, MUST-62.
-			seg.Flags |= wire.URG
-			seg.Up = uint16(min(uint32(c.snd.UP-from), 65535))
-		}
+		c.pointUrgent(seg)
 	}
 	if !again {
 		e.restartAfterIdle(c)
@@ -241,6 +237,17 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 	}
 	seg.Payload, seg.Rest, seg.Up = nil, nil, 0
 	return ok
+}
+
+// pointUrgent sets the urgent pointer if it lies ahead of the segment (§3.8.5: "The
+// absence of this flag indicates that there is no urgent data outstanding").
+// Obeys: RFC 9293 MUST-31, MUST-62.
+func (c *conn) pointUrgent(seg *Segment) {
+	seg.Up = 0
+	if c.has(fUrgent) && seg.Seq.Less(c.snd.UP) {
+		seg.Flags |= wire.URG
+		seg.Up = uint16(min(uint32(c.snd.UP-seg.Seq), 65535))
+	}
 }
 
 // sentText does the books for a segment that left.
@@ -349,7 +356,10 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 func (e *Engine) emitAck(c *conn, out Sink) bool {
 	seg := &e.out
 	e.fillAck(c, seg)
-	if !out.Emit(seg) {
+	c.pointUrgent(seg)
+	ok := out.Emit(seg)
+	seg.Up = 0
+	if !ok {
 		return false
 	}
 	e.counters.SegsOut++

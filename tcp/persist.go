@@ -62,6 +62,9 @@ func (e *Engine) persistTimeout(c *conn) {
 	}
 	e.counters.ZeroWindowProbes++
 	c.set(fProbeDue)
+	if c.has(fUrgent) { // its number is too old for the receiver to look at a pointer
+		c.set(fAckNow)
+	}
 	e.armPersist(c, WhyZeroWindow)
 	if c.userTimeout > 0 && !c.armed(TimerUser) {
 		e.arm(c, TimerUser, e.now.Add(c.userLimit()))

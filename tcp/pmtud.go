@@ -108,10 +108,10 @@ func (c *conn) sackedAsLong(n uint32) bool {
 
 // ICMPError takes an ICMP error about a packet of the flow with the given
 // sequence number. In SYN-SENT a hard error ends the attempt; in a
-// synchronised state all are soft (RFC 5927 §5.2; RFC 9293 §3.9.2.2, MUST-55
-// and SHLD-25 in the reading of RFC 5461): remembered, and told if the
-// connection times out.
-// Obeys: RFC 9293 MUST-54, MUST-56.
+// synchronised state all are soft (RFC 5927 §5.2; RFC 9293 §3.9.2.2 in the
+// reading of RFC 5461): an event, remembered until text is acknowledged, and told
+// if the connection times out.
+// Obeys: RFC 9293 MUST-47, MUST-54, MUST-56.
 func (e *Engine) ICMPError(now Time, t *Tuple, quoted Num, what Error) Reason {
 	e.clock(now)
 	k, i := e.find(t, e.Hash(t))
@@ -120,6 +120,11 @@ func (e *Engine) ICMPError(now Time, t *Tuple, quoted Num, what Error) Reason {
 		return wire.DropICMPQuote
 	}
 	c := e.conns[i]
+	if e.cfg.Events.Wants(EventICMP) {
+		ev := e.event(EventICMP, c)
+		ev.Err = what
+		e.cfg.Events.Put(ev)
+	}
 	if c.state == StateSynSent || c.state == StateSynReceived {
 		e.fail(c, what, nil)
 		return wire.Accepted

@@ -205,6 +205,37 @@ func TestICMPErrors(t *testing.T) {
 	r.wantErr(ErrReset) // a reset is a reset
 }
 
+// A soft error is an event at once, the user can ask for it until text is
+// acknowledged, and what is over does not explain a time-out much later.
+// Shows: RFC 9293 MUST-47, SHLD-25.
+func TestSoftErrorsAreTold(t *testing.T) {
+	ring := NewRing(16, EventICMP)
+	cfg := plain()
+	cfg.Events = ring
+	r := newRig(t, cfg)
+	r.connect(ConnConfig{}, "<mss 1000>")
+	r.write(10)
+	r.e.ICMPError(r.now, &r.tup, r.iss+2000, ErrHostUnreachable) // not in flight
+	if _, ok := ring.Next(); ok || r.status().SoftErr != 0 {
+		t.Error("an error about what was not sent was believed")
+	}
+	r.e.ICMPError(r.now, &r.tup, r.iss+1, ErrHostUnreachable)
+	if ev, ok := ring.Next(); !ok || ev.Kind != EventICMP || ev.Err != ErrHostUnreachable || ev.Conn != r.id {
+		t.Errorf("event %+v, %v", ev, ok)
+	}
+	if s := r.status(); s.SoftErr != ErrHostUnreachable || s.Err != 0 {
+		t.Errorf("soft error %v, error %v", s.SoftErr, s.Err)
+	}
+	r.in(". 1:1(0) ack 11")
+	if s := r.status(); s.SoftErr != 0 {
+		t.Errorf("soft error %v after an ACK", s.SoftErr)
+	}
+	r.write(10)
+	r.advance(2000 * 1e9)
+	r.wantErr(ErrTimeout)
+	r.sent = nil
+}
+
 // Nobody can end a connection that is half-open, in TIME-WAIT or not there.
 func TestICMPErrorsForRecords(t *testing.T) {
 	r := newRig(t, plain())

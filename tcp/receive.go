@@ -1,9 +1,6 @@
 package tcp
 
-import (
-	"estab/internal/seq"
-	"estab/internal/wire"
-)
+import "estab/internal/wire"
 
 // receiveText takes the text of an acceptable segment: what is in order goes
 // to the receive queue, what is not to reassembly, what came before is
@@ -73,7 +70,7 @@ func (e *Engine) textInOrder(c *conn, seg *Segment, p []byte) {
 	n := uint32(nxt - old)
 	c.rcv.WND -= n
 	c.autoArrived += n
-	c.rcv.UP = seq.Max(c.rcv.UP, c.rcv.NXT) // an urgent pointer passed long ago must not look like one ahead
+	c.leaveUrgentMode()
 	e.counters.BytesIn += uint64(n)
 	if gap {
 		c.unacked += n

@@ -30,9 +30,9 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.put(fNoDelay, o.NoDelay)
 	c.put(fDelayFinAck, o.DelayFinAck)
 	c.setUserTimeout(o.UserTimeout)
-	c.maxRetries = uint8(min(max(e.cfg.SynRetries, 0), 255))
+	c.maxRetries = uint8(max(e.cfg.SynRetries, 0))
 	if o.SynRetries != 0 {
-		c.maxRetries = uint8(min(max(o.SynRetries, 0), 255))
+		c.maxRetries = uint8(min(max(o.SynRetries, 0), maxRetries))
 	}
 	// Obeys: RFC 9293 MUST-48, SHLD-22.
 	c.tos = o.TOS &^ 3

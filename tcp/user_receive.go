@@ -54,6 +54,7 @@ func (e *Engine) Readable(id ConnID) int {
 
 // read follows a RECEIVE: the window may open, the buffer may grow.
 func (e *Engine) read(c *conn) {
+	c.leaveUrgentMode()
 	if c.state == StateClosed || c.state == StateTimeWait || c.has(fFinReceived) {
 		return
 	}

@@ -41,12 +41,13 @@ func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 		c.snd.push = end
 	}
 	if f&SendUrgent != 0 {
-		// "If the urgent flag is set, then SND.UP <- SND.NXT-1 and set the
-		// urgent pointer in the outgoing segments." RFC 6093 §3.2 settles what
-		// it points to: the byte following the urgent text.
+		// "If the URGENT flag is set, then SND.UP <- SND.NXT and set the urgent
+		// pointer in the outgoing segments": it points to the byte following the
+		// urgent text (RFC 6093 §3.2). If no window lets that go, the pointer goes
+		// by itself.
 		// Obeys: RFC 9293 MUST-62.
 		c.snd.UP = end
-		c.set(fUrgent)
+		c.set(fUrgent | fAckNow)
 	}
 	e.mark(c)
 	return n, 0

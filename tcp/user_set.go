@@ -50,7 +50,7 @@ func (e *Engine) SetUserTimeout(now Time, id ConnID, d time.Duration) Error {
 // never takes back what the window has offered.
 func (e *Engine) SetReceiveBuffer(now Time, id ConnID, n int) Error {
 	return e.change(now, id, func(c *conn) {
-		c.rcvBuf = uint32(min(max(n, 1), 1<<30))
+		c.rcvBuf = uint32(min(max(n, 1), maxBuffer))
 		c.set(fFixedRcvBuf)
 		if c.windowUpdate() && c.state.Synchronised() {
 			c.set(fAckNow)

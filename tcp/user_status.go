@@ -3,7 +3,7 @@ package tcp
 import "time"
 
 // Status is the STATUS of §3.10.6 in the RFC's words and those of `ss -tin`.
-// Obeys: RFC 9293 MUST-33.
+// Obeys: RFC 9293 MUST-33, SHLD-25.
 type Status struct {
 	Tuple   Tuple
 	State   State
@@ -21,6 +21,7 @@ type Status struct {
 	SendBuffer, ReceiveBuffer         int // sizes, bytes
 	SendQueue, ReceiveQueue           int // bytes queued; sent but unacknowledged ones count
 	Unsent                            int
+	UrgentToRead                      int    // bytes up to RCV.UP that were not read yet (§3.8.5)
 	OutOfOrder                        int    // stretches beyond a gap
 	Cwnd, Ssthresh                    uint32 // bytes
 	FlightSize, Sacked, Lost, Retrans uint32 // bytes
@@ -36,6 +37,7 @@ type Status struct {
 	SentAt, HeardAt                   Time
 	FinSent, FinAcked, FinReceived    bool
 	Err                               Error // pending
+	SoftErr                           Error // the last ICMP error that ended nothing (§3.9.2.2), until text is acknowledged
 }
 
 var caNames = [...]string{"open", "recovery", "loss"}
@@ -82,7 +84,10 @@ func (e *Engine) status(c *conn) Status {
 		Retries: int(c.retries), Backoff: int(max(c.backoff, c.retries)), DupAcks: int(c.dupAcks),
 		NoDelay: c.has(fNoDelay), Cork: c.has(fCork), KeepAlive: c.has(fKeepAlive),
 		Timers: c.deadlines, SentAt: c.sentAt, HeardAt: c.heardAt,
-		FinSent: c.has(fFinSent), FinAcked: c.has(fFinAcked), FinReceived: c.has(fFinReceived), Err: c.err,
+		FinSent: c.has(fFinSent), FinAcked: c.has(fFinAcked), FinReceived: c.has(fFinReceived), Err: c.err, SoftErr: c.softErr,
+	}
+	if c.has(fUrgentMode) {
+		s.UrgentToRead = int(c.rcv.UP - c.unread())
 	}
 	if c.alg != 0 {
 		s.Congestion = c.alg.Algorithm().Name()

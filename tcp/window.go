@@ -39,7 +39,7 @@ func (e *Engine) scaleFor(o *ConnConfig) uint8 {
 
 func (e *Engine) receiveBufferOf(o *ConnConfig) int {
 	if o.ReceiveBuffer > 0 {
-		return o.ReceiveBuffer
+		return min(o.ReceiveBuffer, maxBuffer)
 	}
 	return e.cfg.ReceiveBuffer
 }

@@ -113,6 +113,8 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 		if e.Why == tcp.WhyZeroWindow {
 			b.note(s, e.Time, WhyText(e.Why), false)
 		}
+	case tcp.EventICMP:
+		b.note(s, e.Time, "ICMP: "+e.Err.Error(), false)
 	case tcp.EventClosed:
 		if e.Err != 0 {
 			b.note(s, e.Time, e.Err.Error(), false)

@@ -136,7 +136,7 @@ func kindName(k tcp.EventKind) string {
 
 // kindNames are in the order of the bits.
 func kindNames() []string {
-	return []string{"state", "in", "out", "drop", "timer", "cwnd", "blocked", "rtt", "closed"}
+	return []string{"state", "in", "out", "drop", "timer", "cwnd", "blocked", "rtt", "closed", "icmp"}
 }
 
 func stateName(s tcp.State) string {
