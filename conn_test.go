@@ -279,6 +279,9 @@ func TestSettings(t *testing.T) {
 			"SetReadBuffer":      func() error { return c.SetReadBuffer(1 << 16) },
 			"SetWriteBuffer":     func() error { return c.SetWriteBuffer(1 << 16) },
 			"SetDeadline":        func() error { return c.SetDeadline(time.Now().Add(time.Hour)) },
+			"SetUserTimeout":     func() error { return c.SetUserTimeout(time.Minute) },
+			"SetTOS":             func() error { return c.SetTOS(8) },
+			"TOS":                func() error { _, err := c.TOS(); return err },
 			"CloseRead":          c.CloseRead,
 			"CloseWrite":         c.CloseWrite,
 			"Info":               func() error { _, err := c.Info(); return err },
@@ -293,6 +296,65 @@ func TestSettings(t *testing.T) {
 			if err := f(); !errors.Is(err, net.ErrClosed) {
 				t.Errorf("%s after Close: %v", name, err)
 			}
+		}
+	})
+}
+
+// What the user says about the type of service stands in the packets, those of the
+// handshake included; the ECN bits are not the user's.
+func TestTOS(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const voice, bulk = 46 << 2, 8 << 2
+		la, lb := link.Pair(link.PairOptions{})
+		var seen []byte
+		b := newHost(t, estab.Config{}, lb, addrB+"/24", addrB6+"/64")
+		watched, err := link.Impair(la, link.Impairment{Observe: func(e link.TapEvent) {
+			if p := e.Packet; p[0]>>4 == 4 {
+				seen = append(seen, p[1])
+			} else {
+				seen = append(seen, p[0]<<4|p[1]>>4)
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := newHost(t, estab.Config{}, watched, addrA+"/24", addrA6+"/64")
+		for _, addr := range []string{addrB, addrB6} {
+			seen = nil
+			lc := estab.ListenConfig{Host: b, TOS: voice}
+			l, err := lc.Listen(t.Context(), "tcp", net.JoinHostPort(addr, "0"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := estab.Dialer{Host: a, TOS: voice | 1}
+			c, err := d.DialTCP(t.Context(), l.Addr().(*net.TCPAddr).AddrPort())
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			mustWrite(t, c, "x")
+			mustRead(t, s, "x")
+			if n := len(seen); n < 4 || bytes.Count(seen, []byte{voice}) != n {
+				t.Errorf("%s: TOS %#x, want all %#x", addr, seen, voice)
+			}
+			if err := c.SetTOS(bulk); err != nil {
+				t.Fatal(err)
+			}
+			if tos, err := c.TOS(); tos != bulk || err != nil {
+				t.Errorf("TOS %#x, %v", tos, err)
+			}
+			seen = nil
+			mustWrite(t, c, "y")
+			mustRead(t, s, "y")
+			if len(seen) == 0 || seen[0] != bulk {
+				t.Errorf("%s: TOS %#x after SetTOS, want %#x first", addr, seen, bulk)
+			}
+			c.Close()
+			s.Close()
+			l.Close()
 		}
 	})
 }
@@ -314,6 +376,9 @@ func TestNil(t *testing.T) {
 		"SetNoDelay":           func() error { return c.SetNoDelay(true) },
 		"SetKeepAlive":         func() error { return c.SetKeepAlive(true) },
 		"SetReadBuffer":        func() error { return c.SetReadBuffer(1) },
+		"SetUserTimeout":       func() error { return c.SetUserTimeout(1) },
+		"SetTOS":               func() error { return c.SetTOS(0) },
+		"TOS":                  func() error { _, err := c.TOS(); return err },
 		"Info":                 func() error { _, err := c.Info(); return err },
 		"Listener.Accept":      func() error { _, err := l.Accept(); return err },
 		"Listener.Close":       l.Close,

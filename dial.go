@@ -33,8 +33,8 @@ type Dialer struct {
 	ReceiveBuffer int           // bytes; fixes the size, which then no longer grows by itself
 	SendBuffer    int           // bytes; likewise
 	Congestion    string        // "cubic" or "reno"; the host's
-	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 5482); about 15 minutes
-	TOS           uint8         // DSCP, shifted left by two
+	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 5482); about 15 minutes. Off: for ever
+	TOS           uint8         // type of service or traffic class: the DSCP, shifted left by two
 }
 
 // Linux: net.ipv4.tcp_syn_retries. 1+2+4+8+16+32+64 s.

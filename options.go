@@ -43,6 +43,35 @@ func (c *Conn) SetWriteBuffer(bytes int) error {
 	})
 }
 
+// SetUserTimeout says how long sent data may stay unacknowledged before the
+// connection ends with ETIMEDOUT (RFC 5482, Linux's TCP_USER_TIMEOUT). 0: about
+// fifteen minutes; negative: for ever.
+func (c *Conn) SetUserTimeout(d time.Duration) error {
+	return c.apply(c.opError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
+		return c.sh.tcp.SetUserTimeout(now, c.id, d)
+	})
+}
+
+// SetTOS sets the type-of-service field of the packets from now on, or their
+// traffic class in IPv6: the DSCP, shifted left by two, as
+// golang.org/x/net/ipv4.Conn.SetTOS takes it. The two bits of ECN are the stack's.
+func (c *Conn) SetTOS(tos int) error {
+	return c.apply(c.opError, "set", "setsockopt", func(now tcp.Time) tcp.Error {
+		return c.sh.tcp.SetTOS(now, c.id, uint8(tos))
+	})
+}
+
+// TOS is what Dialer.TOS, ListenConfig.TOS or SetTOS has set.
+func (c *Conn) TOS() (int, error) {
+	tos := 0
+	err := c.apply(c.opError, "get", "getsockopt", func(now tcp.Time) tcp.Error {
+		s, e := c.sh.tcp.Status(now, c.id)
+		tos = int(s.TOS)
+		return e
+	})
+	return tos, err
+}
+
 // SetKeepAlive turns keep-alive probes on or off.
 func (c *Conn) SetKeepAlive(keepalive bool) error {
 	return c.setKeepAlive(func(k *tcp.KeepAlive) { k.On = keepalive })

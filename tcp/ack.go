@@ -81,8 +81,8 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 		}
 	}
 	// Obeys: RFC 9293 MUST-37, SHLD-17.
-	if c.snd.WND == 0 {
-		c.retries = 0 // MUST-37: as long as the peer answers, no window is no reason to give up
+	if c.snd.WND == 0 || c.retries > 0 && c.rtx.len() > 0 && c.rtx.at(0).len() > c.snd.WND {
+		c.retries = 0 // as long as the peer answers, text that its window does not take is no reason to give up
 	}
 	if inFlight > 0 {
 		e.detectLoss(c)

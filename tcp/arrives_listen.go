@@ -78,7 +78,7 @@ func (e *Engine) sendSynAck(t *Tuple, h *halfOpen) {
 	l := &e.listeners[h.listener]
 	h.sent()
 	seg := Segment{Tuple: *t, Egress: egress, Seq: h.iss, Ack: h.irs + 1, Flags: wire.SYN | wire.ACK,
-		Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS}
+		Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS &^ 3}
 	o := &seg.Options
 	o.Set = wire.OptMSS
 	o.MSS = uint16(capMSS(&l.opts.Conn, mssOf(t, mtu)))
@@ -158,7 +158,8 @@ func (e *Engine) ackHalfOpen(t *Tuple, h *halfOpen, wnd uint32) {
 	if h.opts&halfScale != 0 {
 		scale = e.scaleFor(&l.opts.Conn)
 	}
-	seg := Segment{Tuple: *t, Seq: h.iss + 1, Ack: h.irs + 1, Flags: wire.ACK, Wnd: uint16(min(wnd>>scale, 65535))}
+	seg := Segment{Tuple: *t, Seq: h.iss + 1, Ack: h.irs + 1, Flags: wire.ACK,
+		Wnd: uint16(min(wnd>>scale, 65535)), TOS: l.opts.Conn.TOS &^ 3}
 	if h.opts&halfTimestamps != 0 {
 		seg.Options.Set = wire.OptTimestamps
 		seg.Options.TSVal = e.tsClock() + e.timestampOffset(t)

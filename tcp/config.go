@@ -70,7 +70,7 @@ type ConnConfig struct {
 	ReceiveBuffer int           // bytes, 1 GiB at most; fixes the size, which then no longer grows by itself
 	SendBuffer    int           // bytes; likewise
 	Congestion    string        // as Config.Congestion
-	UserTimeout   time.Duration // how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC 5482)
+	UserTimeout   time.Duration // how long sent data may stay unacknowledged, in place of Retries2 (RFC 9293 §3.9.1.1, RFC 5482). Off: for ever
 	SynRetries    int           // as Config.SynRetries
 	FinWait2      time.Duration // as Config.FinWait2Timeout
 	NoDelay       bool          // Nagle off

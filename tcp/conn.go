@@ -52,6 +52,7 @@ const (
 	fWriteWait    // a Send found no room: say when there is
 	fForcePush    // the override timeout passed: send what there is (RFC 9293 §3.8.6.2.1)
 	fLinger       // the user gave the close a time limit
+	fPatient      // the user waits for an ACK for ever: R2 is infinite
 	fUrgentMode   // RCV.UP is ahead of what the user has read (RFC 9293 §3.8.5)
 )
 
@@ -141,7 +142,7 @@ type conn struct {
 
 	keepIdle, keepInterval uint32 // ms
 	finWait2               uint32 // ms that an orphan stays in FIN-WAIT-2; 0: for ever
-	userTimeout            uint32 // ms that sent text may stay unacknowledged; 0: R2 decides
+	userTimeout            uint32 // ms that sent text may stay unacknowledged; 0: R2 decides, or nothing (fPatient)
 
 	dupAcksDue uint16 // ACKs of which each out-of-order segment gets its own
 	dupAcks    uint16 // RFC 5681's count

@@ -102,7 +102,7 @@ func (e *Engine) sendCookie(l *listener, seg *Segment) {
 	l.cookieAt, l.cookies = e.now, true
 	e.counters.CookiesSent++
 	r := Segment{Tuple: seg.Tuple, Egress: egress, Seq: e.sealCookie(&seg.Tuple, seg.Seq, mss), Ack: seg.Seq + 1,
-		Flags: wire.SYN | wire.ACK, Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS}
+		Flags: wire.SYN | wire.ACK, Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS &^ 3}
 	o := &r.Options
 	o.Set, o.MSS = wire.OptMSS, uint16(capMSS(&l.opts.Conn, mssOf(&seg.Tuple, mtu)))
 	if opts&halfTimestamps != 0 {

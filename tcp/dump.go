@@ -213,7 +213,7 @@ func (w *timeWaits) dump(e *Engine, keys *[]string, now Time) {
 	one := func(t Tuple, r *timeWait) {
 		d := dumper{now: now}
 		d.tuple(&t)
-		d.u64('W', uint64(r.maxWND), uint64(r.scale), uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts))
+		d.u64('W', uint64(r.maxWND), uint64(r.rcvWND), uint64(r.tsRecent), uint64(r.opts), uint64(r.tos))
 		d.time(r.deadline)
 		d.u64(uint64(e.spacedWait(r.ackAt, now)))
 		*keys = append(*keys, string(d.b))

@@ -240,8 +240,37 @@ func TestShowsDiffservField(t *testing.T) {
 	r.in("S 0:0(0) <mss 1000>")
 	r.iss = r.sent[0].Seq
 	check(r, "SYN,ACK")
+	r.in(". 70001:70001(0) ack 1")
+	check(r, "ACK of a half-open record")
 	r.in(". 1:101(100) ack 1")
 	check(r, "ACK at the passive end")
+	r.accept()
+	r.read(100)
+	r.close(-1)
+	check(r, "FIN")
+	r.in("F. 101:101(0) ack 2")
+	r.wantState(StateTimeWait)
+	check(r, "ACK of a FIN")
+	r.in("F. 101:101(0) ack 2")
+	if len(r.sent) != 1 {
+		t.Errorf("sent\n%s", r.show(r.sent, ""))
+	}
+	check(r, "ACK of a TIME-WAIT record")
+}
+
+// It can change while the connection is open (SHLD-21).
+// Shows: RFC 9293 SHLD-21; RFC 1122 4.2.4.2.
+func TestShowsDiffservFieldChanges(t *testing.T) {
+	r := newRig(t, plain())
+	r.connect(ConnConfig{TOS: 8, NoDelay: true}, "<mss 1000>")
+	for _, tos := range []uint8{8, 46 << 2, 0} {
+		r.e.SetTOS(r.now, r.id, tos|1)
+		r.write(10)
+		if got := r.sent[0].TOS; len(r.sent) != 1 || got != tos || r.status().TOS != tos {
+			t.Errorf("TOS %#x and status %#x, want %#x", got, r.status().TOS, tos)
+		}
+		r.sent = nil
+	}
 }
 
 // At R1 the path is asked for again, and not at every repeat.

@@ -1,5 +1,7 @@
 package tcp
 
+import "math"
+
 // Zero-window probes: RFC 9293 §3.8.6.1.
 
 // armPersist starts the persist timer if text waits, nothing is in flight
@@ -56,8 +58,10 @@ func (e *Engine) persistTimeout(c *conn) {
 		e.fail(c, ErrTimeout, nil)
 		return
 	}
-	c.probes++
-	if c.backoff < 255 {
+	if c.probes < math.MaxUint8 {
+		c.probes++
+	}
+	if c.backoff < math.MaxUint8 {
 		c.backoff++
 	}
 	e.counters.ZeroWindowProbes++

@@ -138,6 +138,33 @@ func TestPeerShrinksItsWindow(t *testing.T) {
 	r.want(". 3001:4001(1000) ack 1", "P. 4001:5001(1000) ack 1")
 }
 
+// The window shrinks to less than what is first in flight: as long as the peer
+// answers the repeats, they do not end the connection; when it falls silent they do.
+// Shows: RFC 9293 SHLD-17.
+func TestWindowShrinksBelowTextInFlight(t *testing.T) {
+	for _, window := range []int{999, 1000} {
+		r := slowly(t, plain(), ConnConfig{})
+		r.write(1000)
+		r.win = window
+		r.in(". 1:1(0) ack 1")
+		for range 60 {
+			if r.state() == StateEstablished {
+				r.sent = r.sent[:0]
+				r.advance(r.status().RTO)
+				r.in(". 1:1(0) ack 1")
+			}
+		}
+		if window == 1000 {
+			r.wantState(StateClosed) // what its window takes and it does not acknowledge is lost on the way: R2
+		} else {
+			r.wantState(StateEstablished)
+			r.advance(time.Hour)
+			r.wantState(StateClosed)
+		}
+		r.sent = nil
+	}
+}
+
 // The peer closes its window while text is in flight: that is repeated by the
 // retransmission timer, and as long as ACKs come, no window is no reason to
 // give up.

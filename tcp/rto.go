@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"time"
 
 	"estab/internal/wire"
@@ -76,7 +77,9 @@ func (e *Engine) retransmissionTimeout(c *conn) {
 	if c.rtx.len() == 0 {
 		return
 	}
-	c.retries++
+	if c.retries < math.MaxUint8 {
+		c.retries++
+	}
 	e.counters.RTOs++
 	e.timerEvent(c, TimerRetransmit, int(c.retries))
 	if int(c.retries) > e.retryLimit(c) {
@@ -101,14 +104,16 @@ func (e *Engine) retransmissionTimeout(c *conn) {
 	e.mark(c)
 }
 
-// retryLimit is R2 (§3.8.3) in repeats.
-// Obeys: RFC 9293 MUST-20, MUST-23; RFC 1122 4.2.3.5.
+// retryLimit is R2 (§3.8.3) in repeats. A user timeout takes its place.
+// Obeys: RFC 9293 MUST-20, MUST-21; RFC 1122 4.2.3.5.
 func (e *Engine) retryLimit(c *conn) int {
 	switch {
 	case c.state == StateSynSent || c.state == StateSynReceived:
 		return int(c.maxRetries)
 	case !c.has(fUser | fQueued):
 		return e.cfg.OrphanRetries
+	case c.userTimeout > 0, c.has(fPatient):
+		return math.MaxInt
 	}
 	return e.cfg.Retries2
 }

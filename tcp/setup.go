@@ -127,7 +127,10 @@ func millis(d time.Duration) uint32 {
 	return uint32(min((max(d, 0)+time.Millisecond-1)/time.Millisecond, 1<<32-1))
 }
 
-func (c *conn) setUserTimeout(d time.Duration) { c.userTimeout = millis(d) }
+func (c *conn) setUserTimeout(d time.Duration) {
+	c.userTimeout = millis(d)
+	c.put(fPatient, d < 0)
+}
 
 // userLimit is the user timeout; 0 is none.
 func (c *conn) userLimit() time.Duration { return time.Duration(c.userTimeout) * time.Millisecond }

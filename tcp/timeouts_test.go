@@ -208,6 +208,44 @@ func TestSetUserTimeout(t *testing.T) {
 	r.sent = nil
 }
 
+// R2 of a connection may be longer than Config.Retries2 says, or infinite (§3.8.3
+// (c)), with text in flight and with a window of zero that nobody speaks of any more;
+// the user can have it back.
+// Shows: RFC 9293 MUST-21.
+func TestUserTimeoutInPlaceOfR2(t *testing.T) {
+	cfg := plain()
+	cfg.Retries2 = 3
+	for _, window := range []int{1000, 0} {
+		for d, ends := range map[time.Duration]time.Duration{3 * time.Hour: 3 * time.Hour, -1: 0} {
+			r := newRig(t, cfg)
+			r.win = window
+			r.connect(ConnConfig{UserTimeout: d}, "<mss 1000>")
+			began := r.now
+			if window == 0 {
+				began = began.Add(r.status().RTO) // the first probe
+			}
+			r.write(10)
+			if ends == 0 {
+				r.advance(100 * time.Hour) // more than a counter of eight bits holds
+				r.wantState(StateEstablished)
+				if n := len(r.sent); n < 1000 {
+					t.Errorf("window %d: tried %d times", window, n)
+				}
+				r.e.SetUserTimeout(r.now, r.id, 0)
+				r.advance(time.Hour)
+				r.wantState(StateClosed)
+			} else {
+				r.advance(began.Add(ends).Sub(r.now) - 1)
+				r.wantState(StateEstablished)
+				r.advance(1)
+				r.wantState(StateClosed)
+			}
+			r.wantErr(ErrTimeout)
+			r.sent = nil
+		}
+	}
+}
+
 // FIN-WAIT-2 ends after 60 s if nobody holds the connection, silently; the time
 // runs from the ACK of our FIN (HOSTILE 18).
 func TestFinWait2OfAnOrphan(t *testing.T) {

@@ -18,10 +18,14 @@ type timeWait struct {
 	local, remote  uint16 // ports
 	zone           uint16
 	opts           waitOpts
-	scale          uint8 // of the window in our ACKs
+	tos            uint8
 }
 
+// waitOpts are the flags below, and in the high four bits the scale of the
+// window in our ACKs.
 type waitOpts uint8
+
+func (o waitOpts) scale() uint8 { return uint8(o >> 4) }
 
 const (
 	waitTimestamps waitOpts = 1 << iota
@@ -191,7 +195,7 @@ func (e *Engine) enterTimeWait(c *conn, cause *Segment) {
 	w := timeWait{
 		deadline: e.now.Add(2 * e.cfg.MSL), sndNXT: c.snd.NXT, rcvNXT: c.rcv.NXT, rcvWND: c.rcv.WND, maxWND: c.snd.maxWND,
 		tsRecent: c.tsRecent, local: c.tuple.LocalPort, remote: c.tuple.RemotePort,
-		zone: uint16(c.tuple.Zone), scale: c.rcv.scale,
+		zone: uint16(c.tuple.Zone), opts: waitOpts(c.rcv.scale << 4), tos: c.tos,
 	}
 	if c.has(fTimestamps) {
 		w.opts |= waitTimestamps
@@ -332,7 +336,7 @@ func (e *Engine) ackTimeWait(k kind, i uint32) {
 	w := e.wait.record(k, i)
 	t := e.wait.tuple(k, i)
 	seg := Segment{Tuple: t, Seq: w.sndNXT, Ack: w.rcvNXT, Flags: wire.ACK,
-		Wnd: uint16(min(w.rcvWND>>w.scale, 65535))}
+		Wnd: uint16(min(w.rcvWND>>w.opts.scale(), 65535)), TOS: w.tos}
 	if w.opts&waitTimestamps != 0 {
 		seg.Options.Set = wire.OptTimestamps
 		seg.Options.TSVal = e.tsClock() + e.timestampOffset(&t)

@@ -33,8 +33,8 @@ func (e *Engine) SetKeepAlive(now Time, id ConnID, k KeepAlive) Error {
 	})
 }
 
-// SetUserTimeout changes how long sent text may stay unacknowledged; 0 is no
-// limit but R2.
+// SetUserTimeout changes how long sent text may stay unacknowledged: R2 of this
+// connection as a time (§3.8.3 (c)). 0: Config.Retries2 decides; negative: for ever.
 // Obeys: RFC 9293 MUST-21.
 func (e *Engine) SetUserTimeout(now Time, id ConnID, d time.Duration) Error {
 	return e.change(now, id, func(c *conn) {
@@ -91,6 +91,7 @@ func (e *Engine) SetQuickAck(now Time, id ConnID, on bool) Error {
 }
 
 // SetTOS changes the TOS of what is sent from now on; the ECN bits are ignored.
+// Obeys: RFC 9293 SHLD-21; RFC 1122 4.2.4.2.
 func (e *Engine) SetTOS(now Time, id ConnID, tos uint8) Error {
 	return e.change(now, id, func(c *conn) { c.tos = tos &^ 3 })
 }

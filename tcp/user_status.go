@@ -33,6 +33,7 @@ type Status struct {
 	Retries, Backoff                  int // repeats of the segment at SND.UNA; doublings of its timer
 	DupAcks                           int
 	NoDelay, Cork, KeepAlive          bool
+	TOS                               uint8
 	Timers                            [NumTimers]Time // Never: off
 	SentAt, HeardAt                   Time
 	FinSent, FinAcked, FinReceived    bool
@@ -82,7 +83,7 @@ func (e *Engine) status(c *conn) Status {
 		Sacked: c.sacked, Lost: c.lost, Retrans: c.retrans,
 		Recovery: caNames[c.ca], SRTT: c.srtt, RTTVar: c.rttvar, RTO: c.rto,
 		Retries: int(c.retries), Backoff: int(max(c.backoff, c.retries)), DupAcks: int(c.dupAcks),
-		NoDelay: c.has(fNoDelay), Cork: c.has(fCork), KeepAlive: c.has(fKeepAlive),
+		NoDelay: c.has(fNoDelay), Cork: c.has(fCork), KeepAlive: c.has(fKeepAlive), TOS: c.tos,
 		Timers: c.deadlines, SentAt: c.sentAt, HeardAt: c.heardAt,
 		FinSent: c.has(fFinSent), FinAcked: c.has(fFinAcked), FinReceived: c.has(fFinReceived), Err: c.err, SoftErr: c.softErr,
 	}

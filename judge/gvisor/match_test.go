@@ -175,7 +175,7 @@ func (m *match) randomModel() netem.Model {
 func (m *match) estabConfig() tcp.Config {
 	c := tcp.Config{
 		NoSACK: m.r.IntN(4) == 0, NoTimestamps: m.r.IntN(4) == 0, NoWindowScaling: m.r.IntN(4) == 0,
-		Retries2: 60, OrphanRetries: 500, SynRetries: 60, SynAckRetries: 14, RTOMax: 20 * time.Second,
+		Retries2: 60, OrphanRetries: 250, SynRetries: 60, SynAckRetries: 14, RTOMax: 20 * time.Second,
 	}
 	m.judge.tsvals = map[uint32]bool{}
 	if m.r.IntN(3) == 0 {
