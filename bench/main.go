@@ -1,178 +1,99 @@
 // Command bench runs estab, gVisor's netstack, the kernel and net.Pipe side by
-// side, in one run, and prints ratios.
+// side, in one run, and prints ratios. On two cores the whole table takes
+// about five minutes.
 //
-//	go run ./bench                  # everything, medians of five
+//	go run ./bench                  # every row, medians of five
 //	go run ./bench -row bulk        # the rows whose name matches
 //	go run ./bench -markdown        # the table of the README
+//	go run ./bench -json            # for programs
+//	go run ./bench grow -svg docs   # how cost grows with what is there
+//	go run ./bench limits           # what the machine itself allows
+//	go run ./bench profile          # where estab's time goes, by class
+//	go run ./bench gvisor           # which configuration of gVisor is its best
 package main
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"regexp"
-	"runtime"
-	"slices"
-	"strings"
 	"time"
 )
 
-// result is what one subject did in one row.
-type result struct {
-	Row     string    `json:"row"`
-	Unit    string    `json:"unit"`
-	Subject string    `json:"subject"`
-	Values  []float64 `json:"values,omitempty"` // sorted
-	Not     string    `json:"not,omitempty"`    // why there is none
-	Failed  string    `json:"failed,omitempty"`
-	Ratio   float64   `json:"ratio,omitempty"` // estab's median over this one, or the inverse where less is better
+// options are what all commands take.
+type options struct {
+	row, subject *regexp.Regexp
+	count        int
+	time         time.Duration
+	json         bool
+	markdown     bool
+	svg          string
 }
 
-func (r *result) median() float64 {
-	if len(r.Values) == 0 {
-		return 0
-	}
-	return r.Values[len(r.Values)/2]
+// commands are what can be asked for, beside the table.
+var commands = map[string]func(options) error{
+	"table":   table,
+	"grow":    grow,
+	"limits":  limits,
+	"profile": profiles,
+	"gvisor":  gvisorVariants,
 }
 
 func main() {
-	pattern := flag.String("row", "", "run the rows whose name matches this regular expression")
-	only := flag.String("subject", "", "run the subjects whose name matches this regular expression")
-	count := flag.Int("count", 5, "how often each measurement is made")
-	long := flag.Duration("time", time.Second, "how long each measurement takes")
-	asJSON := flag.Bool("json", false, "print JSON")
-	markdown := flag.Bool("markdown", false, "print a Markdown table")
-	flag.Parse()
-	rx, err := regexp.Compile(*pattern)
-	sx, err2 := regexp.Compile(*only)
-	if err != nil || err2 != nil || *count < 1 || *long <= 0 || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "bench: a bad regular expression, count, time or argument; see -help")
-		os.Exit(2)
+	name, args := "table", os.Args[1:]
+	if len(args) > 0 && commands[args[0]] != nil {
+		name, args = args[0], args[1:]
 	}
-	var all []result
-	failed := false
-	for _, r := range rows() {
-		if !rx.MatchString(r.name) {
-			continue
-		}
-		res := run(r, sx, *count, *long)
-		if !*asJSON && !*markdown {
-			printRow(r, res)
-		}
-		for _, x := range res {
-			failed = failed || x.Failed != ""
-		}
-		all = append(all, res...)
+	o := parse(name, args)
+	if code, done := inNamespace(); done {
+		os.Exit(code)
 	}
-	switch {
-	case *asJSON:
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		enc.Encode(all)
-	case *markdown:
-		printMarkdown(all)
-	}
-	if failed {
+	if err := commands[name](o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-// run measures a row, the subjects taking turns.
-func run(r row, only *regexp.Regexp, count int, d time.Duration) []result {
-	var res []result
-	var who []subject
-	for _, s := range subjects() {
-		if only.MatchString(s.name) {
-			who = append(who, s)
-			res = append(res, result{Row: r.name, Unit: r.unit, Subject: s.name, Not: r.not[s.name]})
+// parse reads the flags of a command; a bad one ends the program with status 2.
+func parse(name string, args []string) options {
+	f := flag.NewFlagSet("bench", flag.ExitOnError)
+	row := f.String("row", "", "run the `rows` whose name matches this regular expression")
+	subject := f.String("subject", "", "run the `subjects` whose name matches this regular expression")
+	count := f.Int("count", 5, "how often each measurement is made")
+	long := f.Duration("time", 500*time.Millisecond, "how long each measurement takes")
+	asJSON := f.Bool("json", false, "print JSON")
+	markdown := f.Bool("markdown", false, "print Markdown tables")
+	svg := f.String("svg", "", "grow: write drawings into this `folder`")
+	f.Usage = func() {
+		fmt.Fprintln(f.Output(), "usage: bench [table|grow|limits|profile|gvisor] [flags]\nexample: bench -row 'bulk|flood' -count 3 -markdown")
+		f.PrintDefaults()
+	}
+	f.Parse(args)
+	bad := func(format string, a ...any) {
+		fmt.Fprintf(os.Stderr, "bench: "+format+"; see -help\n", a...)
+		os.Exit(2)
+	}
+	o := options{count: *count, time: *long, json: *asJSON, markdown: *markdown, svg: *svg}
+	var err error
+	if o.row, err = regexp.Compile(*row); err != nil {
+		bad("-row: %v", err)
+	}
+	if o.subject, err = regexp.Compile(*subject); err != nil {
+		bad("-subject: %v", err)
+	}
+	switch {
+	case f.NArg() > 0:
+		bad("%q is neither a command nor a flag", f.Arg(0))
+	case o.count < 1:
+		bad("-count %d: at least 1", o.count)
+	case o.time < time.Millisecond:
+		bad("-time %v: at least 1ms", o.time)
+	case o.svg != "" && name != "grow":
+		bad("-svg belongs to the command grow")
+	case o.svg != "":
+		if st, err := os.Stat(o.svg); err != nil || !st.IsDir() {
+			bad("-svg %s: no such folder", o.svg)
 		}
 	}
-	for range count {
-		for i, s := range who {
-			if res[i].Not != "" || res[i].Failed != "" {
-				continue
-			}
-			v, err := once(r, s, d)
-			if err != nil {
-				res[i].Failed = err.Error()
-				continue
-			}
-			res[i].Values = append(res[i].Values, v)
-		}
-	}
-	for i := range res {
-		slices.Sort(res[i].Values)
-	}
-	for i := range res {
-		if a, b := res[0].median(), res[i].median(); a > 0 && b > 0 {
-			res[i].Ratio = a / b
-			if r.less {
-				res[i].Ratio = b / a
-			}
-		}
-	}
-	return res
-}
-
-// once makes a fresh world, checks that it carries data, and measures.
-func once(r row, s subject, d time.Duration) (float64, error) {
-	w, err := s.make(r.wire)
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		w.close()
-		runtime.GC()
-	}()
-	if err := verify(w); err != nil {
-		return 0, fmt.Errorf("verify: %w", err)
-	}
-	return r.measure(w, d)
-}
-
-func percentile(d []time.Duration, p int) time.Duration {
-	slices.Sort(d)
-	return d[(len(d)*p+99)/100-1]
-}
-
-func printRow(r row, res []result) {
-	fmt.Printf("%s (%s)\n", r.name, r.unit)
-	for _, x := range res {
-		switch {
-		case x.Not != "":
-			fmt.Printf("  %-9s  none: %s\n", x.Subject, x.Not)
-		case x.Failed != "":
-			fmt.Printf("  %-9s  FAILED: %s\n", x.Subject, x.Failed)
-		default:
-			fmt.Printf("  %-9s %10.2f  [%.2f, %.2f]  estab is %.2f x\n", x.Subject, x.median(), x.Values[0], x.Values[len(x.Values)-1], x.Ratio)
-		}
-	}
-}
-
-// printMarkdown writes a line a row and a column a subject: the median, and in
-// parentheses how many times better estab is.
-func printMarkdown(all []result) {
-	names := []string{}
-	for _, s := range subjects() {
-		names = append(names, s.name)
-	}
-	fmt.Printf("| | %s |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)))
-	for i := 0; i < len(all); {
-		fmt.Printf("| %s, %s |", all[i].Row, all[i].Unit)
-		name := all[i].Row
-		for ; i < len(all) && all[i].Row == name; i++ {
-			switch x := all[i]; {
-			case x.Not != "":
-				fmt.Print(" – |")
-			case x.Failed != "":
-				fmt.Print(" failed |")
-			case x.Subject == "estab":
-				fmt.Printf(" %.4g |", x.median())
-			default:
-				fmt.Printf(" %.4g (%.2g ×) |", x.median(), x.Ratio)
-			}
-		}
-		fmt.Println()
-	}
+	return o
 }

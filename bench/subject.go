@@ -9,32 +9,42 @@ import (
 	"estab/link"
 )
 
-// world is one subject's two ends, joined by its best link in memory.
+// world is one subject's two ends, joined by its best link.
 type world interface {
 	dial() (net.Conn, error)
 	listener() net.Listener
 	close()
 }
 
-// wire is what the link of a world is asked to be.
-type wire struct {
+// wiring is what a world is asked to be.
+type wiring struct {
 	mtu     int
-	trusted bool // the link vouches for its bytes: no checksums
+	trusted bool          // the link vouches for its bytes: no checksums
+	raw     bool          // the server has a second link, which the row drives by hand
+	msl     time.Duration // half of TIME-WAIT; 0: 100 ms, so that thousands of connections a second don't run out of ports
+	procs   int           // GOMAXPROCS while the world is made; 0: as it is
+	gvisor  string        // its configuration; "": default
 }
 
 // subject makes worlds of one stack.
 type subject struct {
-	name string
-	note string // what its configuration is, for the report
-	make func(wire) (world, error)
+	name    string
+	note    func(wiring) string // what its configuration is
+	missing func() string       // why there is none on this machine, or ""
+	make    func(wiring) (world, error)
 }
+
+func always() string { return "" }
+
+func fixed(s string) func(wiring) string { return func(wiring) string { return s } }
 
 func subjects() []subject {
 	return []subject{
-		{name: "estab", note: "link.Pair, default configuration", make: newEstab},
-		{name: "gVisor", note: "link/pipe, SACK on, CUBIC, 4 MiB buffers at most", make: newGvisor},
-		{name: "kernel", note: "loopback, package net", make: newKernel},
-		{name: "net.Pipe", note: "a rendezvous, no buffer, no TCP", make: newPipe},
+		{"estab", fixed("link.Pair, default configuration but for MSL"), always, newEstab},
+		{"gVisor", gvisorNote, always, newGvisor},
+		{"loopback", fixed("Linux, lo of a network namespace of its own, package net"), always, newLoopback},
+		{"veth", vethNote, noVeth, newVeth},
+		{"net.Pipe", fixed("a rendezvous, no buffer, no TCP"), always, newPipe},
 	}
 }
 
@@ -42,41 +52,48 @@ func subjects() []subject {
 type estabWorld struct {
 	client, server *estab.Host
 	ln             net.Listener
+	ghosts         *estabRaw
 }
 
-func newEstab(w wire) (world, error) {
+func estabHost(cfg estab.Config, addr string, links ...estab.LinkConfig) (*estab.Host, error) {
+	cfg.Links = links
+	cfg.Links[0].Addrs = []netip.Prefix{netip.MustParsePrefix(addr)}
+	return estab.NewHost(cfg)
+}
+
+func newEstab(w wiring) (world, error) { return newEstabWith(w, estab.Config{}) }
+
+func newEstabWith(w wiring, cfg estab.Config) (*estabWorld, error) {
+	cfg.MSL = w.msl
+	if w.msl == 0 {
+		cfg.MSL = 100 * time.Millisecond
+	}
 	a, b := link.Pair(link.PairOptions{MTU: w.mtu, Trusted: w.trusted})
-	host := func(l link.Link, addr string) (*estab.Host, error) {
-		return estab.NewHost(estab.Config{MSL: 100 * time.Millisecond, Links: []estab.LinkConfig{
-			{Link: l, Addrs: []netip.Prefix{netip.MustParsePrefix(addr)}}}})
+	ew := &estabWorld{}
+	links := []estab.LinkConfig{{Link: b}}
+	if w.raw {
+		near, far := link.Pair(link.PairOptions{MTU: 1500})
+		ew.ghosts = &estabRaw{end: far}
+		if err := far.Attach(ew.ghosts); err != nil {
+			return nil, err
+		}
+		links = append(links, estab.LinkConfig{Link: near, Addrs: []netip.Prefix{ghostServer4, ghostServer6}})
 	}
-	client, err := host(a, "10.0.0.1/24")
-	if err != nil {
+	var err error
+	if ew.client, err = estabHost(cfg, "10.0.0.1/24", estab.LinkConfig{Link: a}); err != nil {
 		return nil, err
 	}
-	server, err := host(b, "10.0.0.2/24")
-	if err != nil {
+	if ew.server, err = estabHost(cfg, "10.0.0.2/24", links...); err != nil {
 		return nil, err
 	}
-	ln, err := server.Listen("tcp", ":80")
-	return &estabWorld{client, server, ln}, err
+	ew.ln, err = ew.server.Listen("tcp", ":80")
+	return ew, err
 }
 
 func (w *estabWorld) dial() (net.Conn, error) { return w.client.Dial("tcp", "10.0.0.2:80") }
 func (w *estabWorld) listener() net.Listener  { return w.ln }
 func (w *estabWorld) close()                  { w.client.Close(); w.server.Close() }
-
-// kernelWorld is the machine's own loopback.
-type kernelWorld struct{ ln net.Listener }
-
-func newKernel(wire) (world, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	return &kernelWorld{ln}, err
-}
-
-func (w *kernelWorld) dial() (net.Conn, error) { return net.Dial("tcp", w.ln.Addr().String()) }
-func (w *kernelWorld) listener() net.Listener  { return w.ln }
-func (w *kernelWorld) close()                  { w.ln.Close() }
+func (w *estabWorld) raw() rawLink            { return w.ghosts }
 
 // pipeWorld hands the other end of a net.Pipe to whoever accepts.
 type pipeWorld struct {
@@ -84,7 +101,7 @@ type pipeWorld struct {
 	done  chan struct{}
 }
 
-func newPipe(wire) (world, error) {
+func newPipe(wiring) (world, error) {
 	return &pipeWorld{make(chan net.Conn, 128), make(chan struct{})}, nil
 }
 

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"runtime"
+	"time"
+)
+
+// idleHeap is what a connection costs at one end when nothing is in it.
+func idleHeap(w world, _ time.Duration) ([]float64, error) {
+	const n = 5000
+	accepted := make(chan net.Conn, n)
+	go func() {
+		for {
+			c, err := w.listener().Accept()
+			if err != nil {
+				return
+			}
+			accepted <- c
+		}
+	}()
+	conns := make([]net.Conn, 0, 2*n)
+	before := heap()
+	for range n {
+		c, err := w.dial()
+		if err != nil {
+			return nil, err
+		}
+		conns = append(conns, c, <-accepted)
+	}
+	after := heap()
+	for _, c := range conns {
+		c.Close()
+	}
+	return []float64{(float64(after) - float64(before)) / (2 * n)}, nil
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// crowd is how many peers a row on records makes: first some that fill the
+// pools and fixed tables of a stack, whose memory does not count, then those
+// that do.
+func crowd(w world, estabs, gvisors int) (warm, all ghost) {
+	if _, ok := w.(*estabWorld); ok {
+		return ghost(estabs / 16), ghost(estabs/16 + estabs)
+	}
+	return ghost(gvisors / 16), ghost(gvisors/16 + gvisors)
+}
+
+// timeWaitHeap is what the end that closed first keeps for 2 MSL. 250,000
+// records fill the table of each of estab's shards as far as 1,000,000 would.
+func timeWaitHeap(six bool) func(world, time.Duration) ([]float64, error) {
+	return func(w world, _ time.Duration) ([]float64, error) {
+		g := newGhosts(w.(rawWorld).raw())
+		serve(w, func(c net.Conn) { c.Close() })
+		warm, all := crowd(w, 250_000, 3000)
+		if err := g.leave(0, warm, six); err != nil {
+			return nil, err
+		}
+		before := heap()
+		if err := g.leave(warm, all, six); err != nil {
+			return nil, err
+		}
+		return one((float64(heap())-float64(before))/float64(all-warm), nil)
+	}
+}
+
+// leave opens connections which the server closes at once.
+func (g *ghosts) leave(from, to ghost, six bool) error {
+	const ports, underway = 50_000, 512
+	for k := from; k < to; k = min(k+64, to) {
+		g.syns(k, min(k+64, to), six, ports)
+		if err := g.until(func(_, closed int) bool { return closed+underway >= int(k) }); err != nil {
+			return err
+		}
+	}
+	err := g.until(func(_, closed int) bool { return closed == int(to) })
+	time.Sleep(20 * time.Millisecond) // gVisor takes the last ACK in on a goroutine of its own
+	return err
+}
+
+// until answers until what was opened and closed satisfies f.
+func (g *ghosts) until(f func(opened, closed int) bool) error {
+	for last, n := time.Now(), -1; ; {
+		g.answer()
+		o, c := g.counts()
+		if f(o, c) {
+			return nil
+		}
+		if o+c > n {
+			last, n = time.Now(), o+c
+		} else if time.Since(last) > 10*time.Second {
+			return fmt.Errorf("ghosts: nothing has happened for 10 s: %d opened, %d closed", o, c)
+		}
+		runtime.Gosched()
+	}
+}
+
+// halfOpenHeap is what a listener keeps for a SYN. 60,000 are nearly as many
+// as estab's default allows.
+func halfOpenHeap(six bool) func(world, time.Duration) ([]float64, error) {
+	return func(w world, _ time.Duration) ([]float64, error) {
+		g := newGhosts(w.(rawWorld).raw())
+		g.mute = true
+		warm, all := crowd(w, 56_000, 3000)
+		if err := g.knock(0, warm, six); err != nil {
+			return nil, err
+		}
+		before := heap()
+		if err := g.knock(warm, all, six); err != nil {
+			return nil, err
+		}
+		return one((float64(heap())-float64(before))/float64(all-warm), nil)
+	}
+}
+
+// knock sends SYNs, each from an address of its own, and waits for answers,
+// which it leaves without one.
+func (g *ghosts) knock(from, to ghost, six bool) error {
+	for k := from; k < to; k = min(k+64, to) {
+		end := min(k+64, to)
+		g.syns(k, end, six, 1)
+		if err := g.until(func(opened, _ int) bool { return opened >= int(end) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
