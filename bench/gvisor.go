@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"sync"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -49,6 +50,11 @@ type gvisorWorld struct {
 type end struct {
 	*pipe.Endpoint
 	trusted, gso, gro bool
+
+	peer  *end
+	d     stack.NetworkDispatcher
+	mu    sync.Mutex // guards merge
+	merge gro.GRO
 }
 
 func (e *end) Capabilities() stack.LinkEndpointCapabilities {
@@ -71,32 +77,29 @@ func (e *end) SupportedGSO() stack.SupportedGSO {
 
 // Attach is part of stack.LinkEndpoint.
 func (e *end) Attach(d stack.NetworkDispatcher) {
-	if e.gro && d != nil {
-		m := &merger{NetworkDispatcher: d}
-		m.gro.Init(true)
-		m.gro.Dispatcher = d
-		d = m
-	}
+	e.d = d
+	e.merge.Init(e.gro)
+	e.merge.Dispatcher = d
 	e.Endpoint.Attach(d)
 }
 
-// merger is a dispatcher that puts segments together. A batch ends when the
-// next packet has waited for it: the pipe gives no sign, so the merger flushes
-// after as many as a fifo sends at once, or when a packet is not full.
-type merger struct {
-	stack.NetworkDispatcher
-	gro gro.GRO
-	n   int
-}
-
-func (m *merger) DeliverNetworkPacket(proto tcpip.NetworkProtocolNumber, pkt *stack.PacketBuffer) {
-	pkt.NetworkProtocolNumber = proto
-	full := pkt.Size() >= 1400
-	m.gro.Enqueue(pkt)
-	if m.n++; m.n >= 32 || !full {
-		m.n = 0
-		m.gro.Flush()
+// WritePackets is part of stack.LinkEndpoint. It is the pipe's, and with GRO
+// puts together what comes in one call.
+func (e *end) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
+	if !e.gro {
+		return e.Endpoint.WritePackets(pkts)
 	}
+	to := e.peer
+	to.mu.Lock()
+	defer to.mu.Unlock()
+	for _, pkt := range pkts.AsSlice() {
+		p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
+		p.NetworkProtocolNumber = pkt.NetworkProtocolNumber
+		to.merge.Enqueue(p)
+		p.DecRef()
+	}
+	to.merge.Flush()
+	return pkts.Len(), nil
 }
 
 func newGvisor(w wiring) (world, error) {
@@ -114,10 +117,13 @@ func newGvisor(w wiring) (world, error) {
 		gw.client = gw.server
 	} else {
 		left, right := pipe.New("\x02\x00\x00\x00\x00\x01", "\x02\x00\x00\x00\x00\x02", uint32(w.mtu))
-		if gw.client, err = gvisorStack(w, c, &end{left, w.trusted, c.gso, c.gro}, tcpip.AddrFrom4([4]byte{10, 0, 0, 1})); err != nil {
+		a := &end{Endpoint: left, trusted: w.trusted, gso: c.gso, gro: c.gro}
+		b := &end{Endpoint: right, trusted: w.trusted, gso: c.gso, gro: c.gro, peer: a}
+		a.peer = b
+		if gw.client, err = gvisorStack(w, c, a, tcpip.AddrFrom4([4]byte{10, 0, 0, 1})); err != nil {
 			return nil, err
 		}
-		if gw.server, err = gvisorStack(w, c, &end{right, w.trusted, c.gso, c.gro}, addr); err != nil {
+		if gw.server, err = gvisorStack(w, c, b, addr); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -35,6 +36,7 @@ func inNamespace() (code int, done bool) {
 		}
 		return 0, false
 	}
+	runtime.LockOSThread() // the child dies with the thread that started it
 	err := errors.New("no /proc/self/exe")
 	for _, attr := range []*syscall.SysProcAttr{
 		{Cloneflags: unix.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL},
@@ -43,6 +45,7 @@ func inNamespace() (code int, done bool) {
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}},
 	} {
 		cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+		cmd.Args[0] = os.Args[0]
 		cmd.Env = append(os.Environ(), nsVar+"="+ownNamespace)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 		cmd.SysProcAttr = attr

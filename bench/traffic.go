@@ -18,6 +18,7 @@ func verify(w world) error {
 	for i := range data {
 		data[i] = byte(i * 7 >> 3)
 	}
+	deadline := time.Now().Add(20 * time.Second)
 	result := make(chan error, 1)
 	go func() {
 		c, err := w.listener().Accept()
@@ -26,6 +27,7 @@ func verify(w world) error {
 			return
 		}
 		defer c.Close()
+		c.SetDeadline(deadline)
 		got := make([]byte, len(data))
 		if _, err := io.ReadFull(c, got); err != nil {
 			result <- err
@@ -43,6 +45,7 @@ func verify(w world) error {
 		return err
 	}
 	defer c.Close()
+	c.SetDeadline(deadline)
 	go c.Write(data)
 	got := make([]byte, len(data))
 	if _, err := io.ReadFull(c, got); err != nil {
