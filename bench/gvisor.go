@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"runtime"
-	"sync"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -18,7 +17,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv6"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
-	"gvisor.dev/gvisor/pkg/tcpip/stack/gro"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
@@ -29,7 +27,6 @@ type gvisorConfig struct {
 	initial  int  // bytes that they start with; 0: 1 MiB
 	gso      bool // segments of up to 64 KiB, split by gVisor below its TCP
 	queue    bool // a fifo queueing discipline: a goroutine per link that sends batches
-	gro      bool // what arrives in a batch is put together again
 	loopback bool // one stack and its loopback, where it omits checksums
 	noRACK   bool // loss recovery by SACK alone
 	moderate bool // receive buffers grow
@@ -46,18 +43,13 @@ type gvisorWorld struct {
 	ghosts         *gvisorRaw
 }
 
-// end is one end of gVisor's pipe, with what is chosen about it.
-type end struct {
+// gvisorEnd is one end of gVisor's pipe, with what is chosen about it.
+type gvisorEnd struct {
 	*pipe.Endpoint
-	trusted, gso, gro bool
-
-	peer  *end
-	d     stack.NetworkDispatcher
-	mu    sync.Mutex // guards merge
-	merge gro.GRO
+	trusted, gso bool
 }
 
-func (e *end) Capabilities() stack.LinkEndpointCapabilities {
+func (e *gvisorEnd) Capabilities() stack.LinkEndpointCapabilities {
 	if e.trusted {
 		return stack.CapabilityTXChecksumOffload | stack.CapabilityRXChecksumOffload
 	}
@@ -65,41 +57,14 @@ func (e *end) Capabilities() stack.LinkEndpointCapabilities {
 }
 
 // GSOMaxSize is part of stack.GSOEndpoint.
-func (e *end) GSOMaxSize() uint32 { return stack.GVisorGSOMaxSize }
+func (e *gvisorEnd) GSOMaxSize() uint32 { return stack.GVisorGSOMaxSize }
 
 // SupportedGSO is part of stack.GSOEndpoint.
-func (e *end) SupportedGSO() stack.SupportedGSO {
+func (e *gvisorEnd) SupportedGSO() stack.SupportedGSO {
 	if e.gso {
 		return stack.GVisorGSOSupported
 	}
 	return stack.GSONotSupported
-}
-
-// Attach is part of stack.LinkEndpoint.
-func (e *end) Attach(d stack.NetworkDispatcher) {
-	e.d = d
-	e.merge.Init(e.gro)
-	e.merge.Dispatcher = d
-	e.Endpoint.Attach(d)
-}
-
-// WritePackets is part of stack.LinkEndpoint. It is the pipe's, and with GRO
-// puts together what comes in one call.
-func (e *end) WritePackets(pkts stack.PacketBufferList) (int, tcpip.Error) {
-	if !e.gro {
-		return e.Endpoint.WritePackets(pkts)
-	}
-	to := e.peer
-	to.mu.Lock()
-	defer to.mu.Unlock()
-	for _, pkt := range pkts.AsSlice() {
-		p := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: pkt.ToBuffer()})
-		p.NetworkProtocolNumber = pkt.NetworkProtocolNumber
-		to.merge.Enqueue(p)
-		p.DecRef()
-	}
-	to.merge.Flush()
-	return pkts.Len(), nil
 }
 
 func newGvisor(w wiring) (world, error) {
@@ -117,13 +82,10 @@ func newGvisor(w wiring) (world, error) {
 		gw.client = gw.server
 	} else {
 		left, right := pipe.New("\x02\x00\x00\x00\x00\x01", "\x02\x00\x00\x00\x00\x02", uint32(w.mtu))
-		a := &end{Endpoint: left, trusted: w.trusted, gso: c.gso, gro: c.gro}
-		b := &end{Endpoint: right, trusted: w.trusted, gso: c.gso, gro: c.gro, peer: a}
-		a.peer = b
-		if gw.client, err = gvisorStack(w, c, a, tcpip.AddrFrom4([4]byte{10, 0, 0, 1})); err != nil {
+		if gw.client, err = gvisorStack(w, c, &gvisorEnd{left, w.trusted, c.gso}, tcpip.AddrFrom4([4]byte{10, 0, 0, 1})); err != nil {
 			return nil, err
 		}
-		if gw.server, err = gvisorStack(w, c, b, addr); err != nil {
+		if gw.server, err = gvisorStack(w, c, &gvisorEnd{right, w.trusted, c.gso}, addr); err != nil {
 			return nil, err
 		}
 	}

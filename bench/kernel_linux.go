@@ -211,3 +211,12 @@ func bringUp(name string, w wiring, addrs ...string) error {
 	}
 	return netlink.LinkSetUp(l)
 }
+
+// maxFiles is how many files the process may have open.
+func maxFiles() int {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
+		return 1024
+	}
+	return int(min(l.Cur, 1<<30))
+}

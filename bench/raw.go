@@ -107,6 +107,7 @@ type ghosts struct {
 	opened int            // handshakes completed
 	closed int            // FINs answered
 	mute   bool           // SYN-ACKs are counted and not answered
+	port   uint16         // of the server; 0: 80
 }
 
 func newGhosts(l rawLink) *ghosts {
@@ -163,7 +164,11 @@ func (g *ghosts) answer() bool {
 func (g *ghosts) syns(from, to ghost, six bool, ports uint32) {
 	n := 0
 	for k := from; k < to; k++ {
-		g.out[n] = craft(g.buf[n][:], ghostSYN(k.tuple(six, ports)))
+		syn := ghostSYN(k.tuple(six, ports))
+		if g.port != 0 {
+			syn.RemotePort = g.port
+		}
+		g.out[n] = craft(g.buf[n][:], syn)
 		n++
 	}
 	g.link.send(g.out[:n])

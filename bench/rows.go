@@ -16,8 +16,8 @@ func rows() []row {
 	bytes := func(bound float64) []figure { return []figure{{unit: "B", less: true, bound: bound}} }
 	waiting := wiring{mtu: 1500, raw: true, msl: 10 * time.Minute}
 	small.gvisor, large.gvisor, vouched.gvisor = "small", "large", "vouched"
-	talk, manyBulk := small, small
-	talk.gvisor, manyBulk.gvisor = "talk", "small, many"
+	talk, manyBulk, beside := small, small, small
+	talk.gvisor, manyBulk.gvisor, beside.gvisor = "talk", "small, many", "beside"
 	flooded := wiring{mtu: 1500, raw: true, gvisor: "flooded"}
 	return []row{
 		{name: "bulk, 1 connection, MTU 1500, checksums", wire: small, measure: bulk(1), not: noLink, figures: gbs(targets{"gVisor": 3.5})},
@@ -28,7 +28,7 @@ func rows() []row {
 		{name: "request/response of 1 byte, 64 connections", wire: talk, measure: pingPong(64), figures: ks(targets{"gVisor": 16, "net.Pipe": 1})},
 		{name: "connect, 1 byte each way, close, one after another", wire: talk, measure: connect(1), figures: ks(targets{"gVisor": 15})},
 		{name: "connect, 1 byte each way, close, 64 at once", wire: talk, measure: connect(64), figures: ks(targets{"gVisor": 12})},
-		{name: "beside 16 bulk flows", wire: small, measure: fairness, not: map[string]string{"net.Pipe": "no shared link"}, figures: []figure{
+		{name: "beside 16 bulk flows", wire: beside, measure: fairness, not: map[string]string{"net.Pipe": "no shared link"}, figures: []figure{
 			{name: "request of 1 byte, p99", unit: "us", less: true, ratios: targets{"gVisor": 20}},
 			{name: "connections accepted and used", unit: "k/s"},
 			{name: "slowest flow over fastest", unit: "1"}}},

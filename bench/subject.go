@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"estab"
@@ -22,7 +24,7 @@ type wiring struct {
 	trusted bool          // the link vouches for its bytes: no checksums
 	raw     bool          // the server has a second link, which the row drives by hand
 	msl     time.Duration // half of TIME-WAIT; 0: 100 ms, so that thousands of connections a second don't run out of ports
-	procs   int           // GOMAXPROCS while the world is made; 0: as it is
+	ports   int           // on so many the server listens, as far as a subject's ports would run out; 0: one
 	gvisor  string        // its configuration; "": default
 }
 
@@ -53,6 +55,10 @@ type estabWorld struct {
 	client, server *estab.Host
 	ln             net.Listener
 	ghosts         *estabRaw
+	kept           []net.Conn // accepted, so that they stay
+
+	ports int // dial goes round them
+	next  atomic.Uint32
 }
 
 func estabHost(cfg estab.Config, addr string, links ...estab.LinkConfig) (*estab.Host, error) {
@@ -69,7 +75,7 @@ func newEstabWith(w wiring, cfg estab.Config) (*estabWorld, error) {
 		cfg.MSL = 100 * time.Millisecond
 	}
 	a, b := link.Pair(link.PairOptions{MTU: w.mtu, Trusted: w.trusted})
-	ew := &estabWorld{}
+	ew := &estabWorld{ports: max(w.ports, 1)}
 	links := []estab.LinkConfig{{Link: b}}
 	if w.raw {
 		near, far := link.Pair(link.PairOptions{MTU: 1500})
@@ -86,14 +92,30 @@ func newEstabWith(w wiring, cfg estab.Config) (*estabWorld, error) {
 	if ew.server, err = estabHost(cfg, "10.0.0.2/24", links...); err != nil {
 		return nil, err
 	}
-	ew.ln, err = ew.server.Listen("tcp", ":80")
-	return ew, err
+	var all []net.Listener
+	for i := range ew.ports {
+		l, err := ew.server.Listen("tcp", fmt.Sprintf(":%d", 80+i))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	ew.ln = all[0]
+	if len(all) > 1 {
+		ew.ln = joinListeners(all)
+	}
+	return ew, nil
 }
 
-func (w *estabWorld) dial() (net.Conn, error) { return w.client.Dial("tcp", "10.0.0.2:80") }
-func (w *estabWorld) listener() net.Listener  { return w.ln }
-func (w *estabWorld) close()                  { w.client.Close(); w.server.Close() }
-func (w *estabWorld) raw() rawLink            { return w.ghosts }
+func (w *estabWorld) dial() (net.Conn, error) {
+	if w.ports == 1 {
+		return w.client.Dial("tcp", "10.0.0.2:80")
+	}
+	return w.client.Dial("tcp", fmt.Sprintf("10.0.0.2:%d", 80+int(w.next.Add(1))%w.ports))
+}
+func (w *estabWorld) listener() net.Listener { return w.ln }
+func (w *estabWorld) close()                 { w.client.Close(); w.server.Close() }
+func (w *estabWorld) raw() rawLink           { return w.ghosts }
 
 // pipeWorld hands the other end of a net.Pipe to whoever accepts.
 type pipeWorld struct {
@@ -123,3 +145,27 @@ func (w *pipeWorld) Accept() (net.Conn, error) {
 }
 func (w *pipeWorld) Close() error   { return nil }
 func (w *pipeWorld) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// joined accepts from several listeners.
+type joined struct {
+	net.Listener // the first
+	conns        chan net.Conn
+}
+
+func joinListeners(all []net.Listener) *joined {
+	j := &joined{all[0], make(chan net.Conn)}
+	for _, l := range all {
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				j.conns <- c
+			}
+		}()
+	}
+	return j
+}
+
+func (j *joined) Accept() (net.Conn, error) { return <-j.conns, nil }

@@ -1,0 +1,401 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"estab"
+)
+
+// curve is how one cost grows with one quantity.
+type curve struct {
+	Name   string `json:"name"`
+	X      string `json:"x"`
+	Y      string `json:"y"`
+	Lines  []line `json:"lines"`
+	Note   string `json:"note,omitempty"`
+	file   string // of its drawing
+	limit  float64
+	bounds string // what limit bounds
+}
+
+// line is one subject's.
+type line struct {
+	Name   string  `json:"name"`
+	Points []point `json:"points"`
+	End    string  `json:"end,omitempty"` // why it goes no further
+}
+
+// point is a measurement: the median, the least and the most of several.
+type point struct {
+	X      float64 `json:"x"`
+	Label  string  `json:"label,omitempty"` // in place of X
+	Y      float64 `json:"y"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+	Failed string  `json:"failed,omitempty"`
+}
+
+// measured makes a point of what f returns when called count times.
+func measured(x float64, count int, f func() (float64, error)) point {
+	var v []float64
+	for range count {
+		y, err := f()
+		if err != nil {
+			return point{X: x, Failed: err.Error()}
+		}
+		v = append(v, y)
+	}
+	slices.Sort(v)
+	return point{X: x, Y: v[len(v)/2], Min: v[0], Max: v[len(v)-1]}
+}
+
+// grow measures how cost grows with what is there: with connections, records,
+// timers, stretches out of order, processors. It takes two to three minutes.
+func grow(o options) error {
+	g := &growth{options: o, p: newProgress()}
+	var all []curve
+	for _, part := range []struct {
+		name string
+		f    func() []curve
+	}{
+		{"connections", g.connections},
+		{"beside", g.beside},
+		{"ranges", g.ranges},
+		{"processors", g.processors},
+		{"garbage", g.garbage},
+	} {
+		if !o.row.MatchString(part.name) {
+			continue
+		}
+		for _, c := range part.f() {
+			g.p.clear()
+			if !o.json {
+				c.print(o.markdown)
+			}
+			all = append(all, c)
+		}
+	}
+	if len(all) == 0 {
+		return fmt.Errorf("no curve matches %v: connections, beside, ranges, processors, garbage", o.row)
+	}
+	if o.json {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		enc.Encode(struct {
+			Machine machine `json:"machine"`
+			Curves  []curve `json:"curves"`
+		}{thisMachine(), all})
+	} else {
+		fmt.Printf("%v\n", thisMachine())
+	}
+	if o.svg != "" {
+		if err := draw(o.svg, all); err != nil {
+			return err
+		}
+	}
+	for _, c := range all {
+		for _, l := range c.Lines {
+			for _, p := range l.Points {
+				if p.Failed != "" {
+					return errSomeFailed
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *curve) print(markdown bool) {
+	if markdown {
+		fmt.Printf("**%s**, %s\n\n| %s |", c.Name, c.Y, c.X)
+		for _, l := range c.Lines {
+			fmt.Printf(" %s |", l.Name)
+		}
+		fmt.Printf("\n|---|")
+		for range c.Lines {
+			fmt.Print("---|")
+		}
+		fmt.Println()
+		for i, p := range c.Lines[0].Points {
+			fmt.Printf("| %s |", p.label())
+			for _, l := range c.Lines {
+				switch {
+				case i >= len(l.Points):
+					fmt.Print(" – |")
+				case l.Points[i].Failed != "":
+					fmt.Print(" failed |")
+				default:
+					fmt.Printf(" %s |", number(l.Points[i].Y))
+				}
+			}
+			fmt.Println()
+		}
+	} else {
+		fmt.Printf("%s (%s)\n", c.Name, c.Y)
+		for _, l := range c.Lines {
+			fmt.Printf("  %s\n", l.Name)
+			for _, p := range l.Points {
+				if p.Failed != "" {
+					fmt.Printf("    %-28s FAILED: %s\n", p.label(), p.Failed)
+					continue
+				}
+				fmt.Printf("    %-28s %10s  [%s, %s]\n", p.label(), number(p.Y), number(p.Min), number(p.Max))
+			}
+		}
+	}
+	for _, l := range c.Lines {
+		if l.End != "" {
+			fmt.Printf("  %s ends there: %s\n", l.Name, l.End)
+		}
+		if n := len(l.Points); c.limit > 0 && n > 1 && l.Name != "gVisor" {
+			if r := l.Points[n-1].Y / l.Points[0].Y; r > c.limit {
+				fmt.Printf("  %s: the last is %.3g times the first; %s\n", l.Name, r, c.bounds)
+			}
+		}
+	}
+	if c.Note != "" {
+		fmt.Printf("  %s\n", c.Note)
+	}
+	fmt.Println()
+}
+
+func (p *point) label() string {
+	if p.Label != "" {
+		return p.Label
+	}
+	return number(p.X)
+}
+
+// growth measures curves.
+type growth struct {
+	options
+	p *progress
+}
+
+// connections is a request of a byte and its answer over one of many
+// connections, chosen at random. Each has a goroutine at the server that
+// waits.
+func (g *growth) connections() []curve {
+	c := curve{Name: "Request/response of 1 byte over a random one of many connections", X: "connections", Y: "us for a request", file: "grow-connections.svg"}
+	for _, s := range subjects() {
+		if !g.subject.MatchString(s.name) || s.name == "veth" || s.name == "net.Pipe" {
+			continue
+		}
+		l := line{Name: s.name}
+		for _, n := range []int{1, 64, 1000, 10_000, 100_000} {
+			g.p.say("%s: %d connections", s.name, n)
+			if l.End = tooMany(s.name, n); l.End != "" {
+				break
+			}
+			l.Points = append(l.Points, g.overRandom(s, n))
+		}
+		c.Lines = append(c.Lines, l)
+	}
+	return []curve{c}
+}
+
+// tooMany is why a subject can't have n connections here, or "".
+func tooMany(subject string, n int) string {
+	switch {
+	case subject == "gVisor" && n > 10_000:
+		return "5 KiB and more for each end, and minutes to open them"
+	case subject == "loopback" && 2*n+200 > maxFiles():
+		return fmt.Sprintf("the process may open %s files", group(int64(maxFiles())))
+	}
+	return ""
+}
+
+func (g *growth) overRandom(s subject, n int) point {
+	w, err := s.make(wiring{mtu: 1500, gvisor: "talk", ports: 8})
+	if err != nil {
+		return point{X: float64(n), Failed: err.Error()}
+	}
+	defer finish(w)
+	serve(w, echo)
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		if conns[i], err = w.dial(); err != nil {
+			return point{X: float64(n), Failed: err.Error()}
+		}
+		defer conns[i].Close()
+		if err := exchange(conns[i]); err != nil {
+			return point{X: float64(n), Failed: err.Error()}
+		}
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	return measured(float64(n), g.count, func() (float64, error) {
+		return perCall(g.time, func() error { return exchange(conns[rng.IntN(n)]) })
+	})
+}
+
+func finish(w world) {
+	w.close()
+	runtime.GC()
+}
+
+// perCall is how many microseconds a call of f takes, called for d.
+func perCall(d time.Duration, f func() error) (float64, error) {
+	n := 0
+	start := time.Now()
+	for ; n%16 != 0 || time.Since(start) < d; n++ {
+		if err := f(); err != nil {
+			return 0, err
+		}
+	}
+	return float64(time.Since(start).Nanoseconds()) / float64(n) / 1e3, nil
+}
+
+// beside is what a request on one connection, and a new connection, cost
+// beside very many others at the same server that do nothing.
+func (g *growth) beside() []curve {
+	requests := curve{Name: "A request beside others that are idle", X: "at the server", Y: "us", file: "grow-beside.svg", limit: 3, bounds: "a bend"}
+	opens := curve{Name: "Connect, 1 byte each way, close, beside the same", X: "at the server", Y: "us"}
+	lines := [2]line{{Name: "estab"}, {Name: "estab"}}
+	for i, x := range []struct {
+		label string
+		cfg   estab.Config
+		fill  func(*ghosts, *estabWorld) error
+	}{
+		{"nothing", estab.Config{KeepAlive: -1}, func(*ghosts, *estabWorld) error { return nil }},
+		{"100,000 timers armed", estab.Config{KeepAlive: time.Hour}, func(h *ghosts, w *estabWorld) error { return h.settle(w, 100_000) }},
+		{"1,000,000 idle connections", estab.Config{KeepAlive: -1}, func(h *ghosts, w *estabWorld) error { return h.settle(w, 1_000_000) }},
+		{"1,000,000 TIME-WAIT records", estab.Config{KeepAlive: -1}, func(h *ghosts, w *estabWorld) error {
+			l, err := w.server.Listen("tcp", ":81")
+			if err != nil {
+				return err
+			}
+			defer l.Close()
+			serve(listenerWorld{w, l}, func(c net.Conn) { c.Close() })
+			h.port = 81
+			return h.leave(0, 1_000_000, false)
+		}},
+	} {
+		g.p.say("beside %s", x.label)
+		a, b := g.besideOne(x.cfg, x.fill)
+		a.X, b.X = float64(i), float64(i)
+		a.Label, b.Label = x.label, x.label
+		lines[0].Points = append(lines[0].Points, a)
+		lines[1].Points = append(lines[1].Points, b)
+	}
+	requests.Lines, opens.Lines = lines[:1], lines[1:]
+	return []curve{requests, opens}
+}
+
+// listenerWorld is a world with another listener.
+type listenerWorld struct {
+	world
+	ln net.Listener
+}
+
+func (w listenerWorld) listener() net.Listener { return w.ln }
+
+func (g *growth) besideOne(cfg estab.Config, fill func(*ghosts, *estabWorld) error) (request, open point) {
+	fail := func(err error) (point, point) { return point{Failed: err.Error()}, point{Failed: err.Error()} }
+	w, err := newEstabWith(wiring{mtu: 1500, raw: true, msl: 10 * time.Minute}, cfg)
+	if err != nil {
+		return fail(err)
+	}
+	defer finish(w)
+	h := newGhosts(w.raw())
+	if err := fill(h, w); err != nil {
+		return fail(err)
+	}
+	serve(w, echo)
+	c, err := w.dial()
+	if err != nil {
+		return fail(err)
+	}
+	defer c.Close()
+	if err := exchange(c); err != nil {
+		return fail(err)
+	}
+	runtime.GC()
+	request = measured(0, g.count, func() (float64, error) {
+		return perCall(g.time, func() error { return exchange(c) })
+	})
+	// The client closes, and has a TIME-WAIT for 20 minutes: so few that its
+	// ports don't run out.
+	open = measured(0, g.count, func() (float64, error) {
+		start := time.Now()
+		const n = 2000
+		for range n {
+			if err := visit(w); err != nil {
+				return 0, err
+			}
+		}
+		return float64(time.Since(start).Nanoseconds()) / n / 1e3, nil
+	})
+	return request, open
+}
+
+// settle opens connections of n ghosts, which the server keeps.
+func (h *ghosts) settle(w *estabWorld, n ghost) error {
+	l, err := w.server.Listen("tcp", ":81")
+	if err != nil {
+		return err
+	}
+	h.port = 81
+	w.kept = make([]net.Conn, 0, n)
+	var accepted atomic.Int64
+	go func() {
+		for range n {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			w.kept = append(w.kept, c)
+			accepted.Add(1)
+		}
+	}()
+	for k := ghost(0); k < n; k += 64 {
+		h.syns(k, min(k+64, n), false, 50_000)
+		if err := h.until(func(_, _ int) bool { return accepted.Load()+512 >= int64(k) }); err != nil {
+			return err
+		}
+	}
+	return h.until(func(_, _ int) bool { return accepted.Load() == int64(n) })
+}
+
+// processors is what a second processor brings.
+func (g *growth) processors() []curve {
+	var curves []curve
+	most := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(most)
+	for _, r := range rows() {
+		if u := r.figures[0].unit; len(r.figures) > 1 || u != "GB/s" && u != "k/s" {
+			continue
+		}
+		c := curve{Name: r.name, X: "processors", Y: r.figures[0].unit}
+		for _, s := range subjects() {
+			if !g.subject.MatchString(s.name) || r.why(s) != "" || s.name == "veth" || s.name == "net.Pipe" {
+				continue
+			}
+			l := line{Name: s.name}
+			for _, n := range []int{1, most} {
+				g.p.say("%s: %s, %d processors", r.name, s.name, n)
+				runtime.GOMAXPROCS(n)
+				l.Points = append(l.Points, measured(float64(n), min(g.count, 3), func() (float64, error) {
+					v, err := once(r, s, g.time)
+					if err != nil {
+						return 0, err
+					}
+					return v[0], nil
+				}))
+				if n == most {
+					break
+				}
+			}
+			c.Lines = append(c.Lines, l)
+		}
+		curves = append(curves, c)
+	}
+	return curves
+}

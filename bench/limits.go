@@ -1,0 +1,218 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"estab/internal/wire"
+)
+
+// limit is something that the machine takes for one step of a stack's work: no
+// stack in user space does without it.
+type limit struct {
+	Name string  `json:"name"`
+	Unit string  `json:"unit"`
+	Note string  `json:"note,omitempty"`
+	Y    float64 `json:"median"`
+	Min  float64 `json:"min"`
+	Max  float64 `json:"max"`
+
+	measure func(d time.Duration) float64
+}
+
+func physicalLimits() []limit {
+	return []limit{
+		{Name: "copying 1,460 bytes that are in the cache", Unit: "GB/s", measure: copying(1460, 1)},
+		{Name: "copying 64 KiB that are in the cache", Unit: "GB/s", measure: copying(64<<10, 1)},
+		{Name: "copying 64 KiB out of 64 MiB", Unit: "GB/s", measure: copying(64<<10, 1024)},
+		{Name: "checksum of 1,460 bytes", Unit: "GB/s", measure: summing(1460)},
+		{Name: "checksum of 64 KiB", Unit: "GB/s", measure: summing(64 << 10)},
+		{Name: "bulk at MTU 1500: Write, Output and Read each copy, two sums, one core", Unit: "GB/s",
+			Note: "1 / (3 copies + 2 sums): what one core could do if the rest were free", measure: ceiling(1460)},
+		{Name: "the same in 64 KiB segments", Unit: "GB/s", measure: ceiling(64 << 10)},
+		{Name: "SipHash of an IPv4 flow", Unit: "ns", measure: hashing},
+		{Name: "reading the clock", Unit: "ns", measure: perOp(func(n int) {
+			for range n {
+				sink = uint64(time.Now().Nanosecond())
+			}
+		})},
+		{Name: "a mutex locked and unlocked, nobody else wants it", Unit: "ns", measure: locking},
+		{Name: "handing over through a channel to a goroutine that waits, and back", Unit: "ns", Note: "one goroutine wakes the other: what a request costs at least if both ends wait", measure: handOver(1)},
+		{Name: "the same, 64 pairs at once, for one", Unit: "ns", measure: handOver(64)},
+		{Name: "a byte through a net.Pipe and back", Unit: "ns", measure: throughPipe},
+		{Name: "waking another thread and being woken by it", Unit: "ns", Note: "two threads locked to goroutines: futex and scheduler", measure: threads},
+	}
+}
+
+var sink uint64
+
+// limits measures them; it takes some 20 s.
+func limits(o options) error {
+	p := newProgress()
+	all := physicalLimits()
+	for i := range all {
+		l := &all[i]
+		var v []float64
+		for k := range o.count {
+			p.say("%s, %d of %d", l.Name, k+1, o.count)
+			v = append(v, l.measure(min(o.time, 300*time.Millisecond)))
+		}
+		slices.Sort(v)
+		l.Y, l.Min, l.Max = v[len(v)/2], v[0], v[len(v)-1]
+	}
+	p.clear()
+	switch {
+	case o.json:
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(struct {
+			Machine machine `json:"machine"`
+			Limits  []limit `json:"limits"`
+		}{thisMachine(), all})
+	case o.markdown:
+		fmt.Print("| | median | least to most |\n|---|---|---|\n")
+		for _, l := range all {
+			fmt.Printf("| %s | %s %s | %s to %s |\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+		}
+		fmt.Println()
+	default:
+		for _, l := range all {
+			fmt.Printf("%-74s %8s %-4s [%s, %s]\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+		}
+	}
+	fmt.Println(thisMachine())
+	return nil
+}
+
+// perOp makes a measurement of a loop: nanoseconds for one of n.
+func perOp(loop func(n int)) func(time.Duration) float64 {
+	return func(d time.Duration) float64 {
+		for n := 1024; ; n *= 2 {
+			start := time.Now()
+			loop(n)
+			if took := time.Since(start); took > d/2 {
+				return float64(took.Nanoseconds()) / float64(n)
+			}
+		}
+	}
+}
+
+// rate is bytes for an operation in GB/s.
+func rate(bytes int, f func(time.Duration) float64) func(time.Duration) float64 {
+	return func(d time.Duration) float64 { return float64(bytes) / f(d) }
+}
+
+// copying copies from one of several sources to a place of its own.
+func copying(size, sources int) func(time.Duration) float64 {
+	return rate(size, perOp(func(n int) {
+		src, dst := make([]byte, size*sources), make([]byte, size*sources)
+		for i := range n {
+			at := i % sources * size
+			copy(dst[at:at+size], src[at:at+size])
+		}
+	}))
+}
+
+func summing(size int) func(time.Duration) float64 {
+	return rate(size, perOp(func(n int) {
+		b := make([]byte, size)
+		for range n {
+			sink += wire.Sum(0, b)
+		}
+	}))
+}
+
+func ceiling(size int) func(time.Duration) float64 {
+	return rate(size, perOp(func(n int) {
+		var b [4][]byte
+		for i := range b {
+			b[i] = make([]byte, size)
+		}
+		for range n {
+			copy(b[1], b[0])
+			copy(b[2], b[1])
+			sink += wire.Sum(0, b[2])
+			sink += wire.Sum(0, b[2])
+			copy(b[3], b[2])
+		}
+	}))
+}
+
+var hashing = perOp(func(n int) {
+	t := ghost(1).tuple(false, 1)
+	for i := range n {
+		t.LocalPort = uint16(i)
+		sink += t.Hash(wire.Key{1, 2})
+	}
+})
+
+var locking = perOp(func(n int) {
+	var mu sync.Mutex
+	for range n {
+		mu.Lock()
+		sink++
+		mu.Unlock()
+	}
+})
+
+func handOver(pairs int) func(time.Duration) float64 {
+	return perOp(func(n int) {
+		var wg sync.WaitGroup
+		for range pairs {
+			a, b := make(chan struct{}, 1), make(chan struct{}, 1)
+			wg.Go(func() {
+				for range n / pairs {
+					<-a
+					b <- struct{}{}
+				}
+			})
+			wg.Go(func() {
+				for range n / pairs {
+					a <- struct{}{}
+					<-b
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+var throughPipe = perOp(func(n int) {
+	a, b := net.Pipe()
+	go echo(b)
+	for range n {
+		exchange(a)
+	}
+	a.Close()
+})
+
+var threads = perOp(func(n int) {
+	a, b := make(chan struct{}, 1), make(chan struct{}, 1)
+	var wg sync.WaitGroup
+	locked := func(f func()) {
+		wg.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			f()
+		})
+	}
+	locked(func() {
+		for range n {
+			<-a
+			b <- struct{}{}
+		}
+	})
+	locked(func() {
+		for range n {
+			a <- struct{}{}
+			<-b
+		}
+	})
+	wg.Wait()
+})
