@@ -78,17 +78,17 @@ func TestCounts(t *testing.T) {
 var inlined = map[string][]string{
 	".": {
 		"(*Host).now", "(*Host).shard", "(*shard).Send", "(*shard).conn", "(*stash).pop", "(*stash).push", "class",
-		"(*rxQueue).mark", "(*waiters).empty", "(*waiters).moveTo", "(*waiters).wake", "(*waiterPool).get", "(*waiterPool).put",
+		"(*waiters).empty", "(*waiters).moveTo", "(*waiters).wake", "(*waiterPool).get", "(*waiterPool).put",
 	},
 	"./tcp": {
 		"(*conn).has", "(*conn).set", "(*conn).clear", "(*conn).put", "(*conn).armed", "(*conn).disarm", "(*conn).rcvEdge",
 		"(*conn).flightSize", "(*conn).unsent", "(*conn).effectiveMSS", "(*Engine).mark", "(*Engine).notify", "(*Engine).lookup",
-		"(*Engine).clock", "(*Engine).arm", "(*Engine).Pending", "(*rtxQueue).at", "(*rtxQueue).len", "(*table).find",
+		"(*Engine).clock", "(*Engine).Pending", "(*rtxQueue).at", "(*rtxQueue).len", "(*table).find",
 		"slot.kind", "slot.idx", "slot.tag", "Time.Add", "Time.Sub", "acceptable",
 	},
 	"./internal/wire": {
 		"(*Options).Has", "Flags.Has", "Flags.Any", "(*Segment).DataLen", "(*Segment).Len", "(*Segment).End", "Addr.Is4", "Addr.V4",
-		"(*Slab).Bytes", "(*Slab).Cap", "(*Slab).Len", "(*Slab).Append", "(*Slab).Resize", "(*Slab).Trim", "(*sip).round", "Fold", "Combine",
+		"(*Slab).Bytes", "(*Slab).Cap", "(*Slab).Len", "(*Slab).Append", "(*Slab).Resize", "(*Slab).Trim", "sipRound", "sip.word", "Fold", "Combine",
 	},
 	"./internal/seq": {"Num.Less", "Num.LessEq", "Num.Diff", "Num.In", "Min", "Max"},
 }
