@@ -3,9 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -78,23 +78,23 @@ func grow(o options) error {
 		for _, c := range part.f() {
 			g.p.clear()
 			if !o.json {
-				c.print(o.markdown)
+				c.print(o.out, o.markdown)
 			}
 			all = append(all, c)
 		}
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("no curve matches %v: connections, beside, ranges, processors, garbage", o.row)
+		return badInput(fmt.Sprintf("no curve matches -row %v: there are connections, beside, ranges, processors, garbage", o.row))
 	}
 	if o.json {
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(o.out)
 		enc.SetIndent("", "  ")
 		enc.Encode(struct {
 			Machine machine `json:"machine"`
 			Curves  []curve `json:"curves"`
 		}{thisMachine(), all})
 	} else {
-		fmt.Printf("%v\n", thisMachine())
+		fmt.Fprintf(o.out, "%v\n", thisMachine())
 	}
 	if o.svg != "" {
 		if err := draw(o.svg, all); err != nil {
@@ -113,58 +113,58 @@ func grow(o options) error {
 	return nil
 }
 
-func (c *curve) print(markdown bool) {
+func (c *curve) print(w io.Writer, markdown bool) {
 	if markdown {
-		fmt.Printf("**%s**, %s\n\n| %s |", c.Name, c.Y, c.X)
+		fmt.Fprintf(w, "**%s**, %s\n\n| %s |", c.Name, c.Y, c.X)
 		for _, l := range c.Lines {
-			fmt.Printf(" %s |", l.Name)
+			fmt.Fprintf(w, " %s |", l.Name)
 		}
-		fmt.Printf("\n|---|")
+		fmt.Fprintf(w, "\n|---|")
 		for range c.Lines {
-			fmt.Print("---|")
+			fmt.Fprint(w, "---|")
 		}
-		fmt.Println()
+		fmt.Fprintln(w)
 		for i, p := range c.Lines[0].Points {
-			fmt.Printf("| %s |", p.label())
+			fmt.Fprintf(w, "| %s |", p.label())
 			for _, l := range c.Lines {
 				switch {
 				case i >= len(l.Points):
-					fmt.Print(" – |")
+					fmt.Fprint(w, " – |")
 				case l.Points[i].Failed != "":
-					fmt.Print(" failed |")
+					fmt.Fprint(w, " failed |")
 				default:
-					fmt.Printf(" %s |", number(l.Points[i].Y))
+					fmt.Fprintf(w, " %s |", number(l.Points[i].Y))
 				}
 			}
-			fmt.Println()
+			fmt.Fprintln(w)
 		}
 	} else {
-		fmt.Printf("%s (%s)\n", c.Name, c.Y)
+		fmt.Fprintf(w, "%s (%s)\n", c.Name, c.Y)
 		for _, l := range c.Lines {
-			fmt.Printf("  %s\n", l.Name)
+			fmt.Fprintf(w, "  %s\n", l.Name)
 			for _, p := range l.Points {
 				if p.Failed != "" {
-					fmt.Printf("    %-28s FAILED: %s\n", p.label(), p.Failed)
+					fmt.Fprintf(w, "    %-28s FAILED: %s\n", p.label(), p.Failed)
 					continue
 				}
-				fmt.Printf("    %-28s %10s  [%s, %s]\n", p.label(), number(p.Y), number(p.Min), number(p.Max))
+				fmt.Fprintf(w, "    %-28s %10s  [%s, %s]\n", p.label(), number(p.Y), number(p.Min), number(p.Max))
 			}
 		}
 	}
 	for _, l := range c.Lines {
 		if l.End != "" {
-			fmt.Printf("  %s ends there: %s\n", l.Name, l.End)
+			fmt.Fprintf(w, "  %s ends there: %s\n", l.Name, l.End)
 		}
 		if n := len(l.Points); c.limit > 0 && n > 1 && l.Name != "gVisor" {
 			if r := l.Points[n-1].Y / l.Points[0].Y; r > c.limit {
-				fmt.Printf("  %s: the last is %.3g times the first; %s\n", l.Name, r, c.bounds)
+				fmt.Fprintf(w, "  %s: the last is %.3g times the first; %s\n", l.Name, r, c.bounds)
 			}
 		}
 	}
 	if c.Note != "" {
-		fmt.Printf("  %s\n", c.Note)
+		fmt.Fprintf(w, "  %s\n", c.Note)
 	}
-	fmt.Println()
+	fmt.Fprintln(w)
 }
 
 func (p *point) label() string {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -69,24 +68,24 @@ func limits(o options) error {
 	p.clear()
 	switch {
 	case o.json:
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(o.out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(struct {
 			Machine machine `json:"machine"`
 			Limits  []limit `json:"limits"`
 		}{thisMachine(), all})
 	case o.markdown:
-		fmt.Print("| | median | least to most |\n|---|---|---|\n")
+		fmt.Fprint(o.out, "| | median | least to most |\n|---|---|---|\n")
 		for _, l := range all {
-			fmt.Printf("| %s | %s %s | %s to %s |\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+			fmt.Fprintf(o.out, "| %s | %s %s | %s to %s |\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
 		}
-		fmt.Println()
+		fmt.Fprintln(o.out)
 	default:
 		for _, l := range all {
-			fmt.Printf("%-74s %8s %-4s [%s, %s]\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+			fmt.Fprintf(o.out, "%-74s %8s %-4s [%s, %s]\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
 		}
 	}
-	fmt.Println(thisMachine())
+	fmt.Fprintln(o.out, thisMachine())
 	return nil
 }
 

@@ -10,11 +10,14 @@
 //	go run ./bench limits           # what the machine itself allows
 //	go run ./bench profile          # where estab's time goes, by class
 //	go run ./bench gvisor           # which configuration of gVisor is its best
+//	go run ./bench write            # all of it, into docs/performance.md, docs/*.svg and the README
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"time"
@@ -28,6 +31,7 @@ type options struct {
 	json         bool
 	markdown     bool
 	svg          string
+	out          io.Writer
 }
 
 // commands are what can be asked for, beside the table.
@@ -37,6 +41,7 @@ var commands = map[string]func(options) error{
 	"limits":  limits,
 	"profile": profiles,
 	"gvisor":  gvisorVariants,
+	"write":   write,
 }
 
 func main() {
@@ -48,15 +53,26 @@ func main() {
 	if code, done := inNamespace(); done {
 		os.Exit(code)
 	}
-	if err := commands[name](o); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
+	err := commands[name](o)
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	if _, bad := err.(badInput); bad {
+		os.Exit(2)
+	}
+	os.Exit(1)
 }
+
+// badInput is an error of whoever called.
+type badInput string
+
+func (e badInput) Error() string { return string(e) }
 
 // parse reads the flags of a command; a bad one ends the program with status 2.
 func parse(name string, args []string) options {
-	f := flag.NewFlagSet("bench", flag.ExitOnError)
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
 	row := f.String("row", "", "run the `rows` whose name matches this regular expression")
 	subject := f.String("subject", "", "run the `subjects` whose name matches this regular expression")
 	count := f.Int("count", 5, "how often each measurement is made")
@@ -64,16 +80,19 @@ func parse(name string, args []string) options {
 	asJSON := f.Bool("json", false, "print JSON")
 	markdown := f.Bool("markdown", false, "print Markdown tables")
 	svg := f.String("svg", "", "grow: write drawings into this `folder`")
-	f.Usage = func() {
-		fmt.Fprintln(f.Output(), "usage: bench [table|grow|limits|profile|gvisor] [flags]\nexample: bench -row 'bulk|flood' -count 3 -markdown")
-		f.PrintDefaults()
-	}
-	f.Parse(args)
 	bad := func(format string, a ...any) {
 		fmt.Fprintf(os.Stderr, "bench: "+format+"; see -help\n", a...)
 		os.Exit(2)
 	}
-	o := options{count: *count, time: *long, json: *asJSON, markdown: *markdown, svg: *svg}
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		f.SetOutput(os.Stdout)
+		fmt.Println("usage: bench [table|grow|limits|profile|gvisor|write] [flags]\nexample: bench -row 'bulk|flood' -count 3 -markdown")
+		f.PrintDefaults()
+		os.Exit(0)
+	} else if err != nil {
+		bad("%v", err)
+	}
+	o := options{count: *count, time: *long, json: *asJSON, markdown: *markdown, svg: *svg, out: os.Stdout}
 	var err error
 	if o.row, err = regexp.Compile(*row); err != nil {
 		bad("-row: %v", err)

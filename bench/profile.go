@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -78,29 +77,29 @@ func profiles(o options) error {
 		all = append(all, out{r.name, v[0], r.figures[0].unit, shares})
 	}
 	if o.json {
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(o.out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(all)
 	}
 	for _, x := range all {
 		if o.markdown {
-			fmt.Printf("**%s**: %s %s\n\n| | %% of the time | most of it in |\n|---|---|---|\n", x.Row, number(x.Rate), x.Unit)
+			fmt.Fprintf(o.out, "**%s**: %s %s\n\n| | %% of the time | most of it in |\n|---|---|---|\n", x.Row, number(x.Rate), x.Unit)
 		} else {
-			fmt.Printf("%s: %s %s\n", x.Row, number(x.Rate), x.Unit)
+			fmt.Fprintf(o.out, "%s: %s %s\n", x.Row, number(x.Rate), x.Unit)
 		}
 		for _, s := range x.Shares {
 			if s.Percent < 0.5 {
 				continue
 			}
 			if o.markdown {
-				fmt.Printf("| %s | %.0f | `%s` |\n", s.Class, s.Percent, s.Top)
+				fmt.Fprintf(o.out, "| %s | %.0f | `%s` |\n", s.Class, s.Percent, s.Top)
 			} else {
-				fmt.Printf("  %5.1f %%  %-62s %s\n", s.Percent, s.Class, s.Top)
+				fmt.Fprintf(o.out, "  %5.1f %%  %-62s %s\n", s.Percent, s.Class, s.Top)
 			}
 		}
-		fmt.Println()
+		fmt.Fprintln(o.out)
 	}
-	fmt.Println(thisMachine())
+	fmt.Fprintln(o.out, thisMachine())
 	return nil
 }
 

@@ -31,7 +31,7 @@ func rows() []row {
 		{name: "beside 16 bulk flows", wire: beside, measure: fairness, not: map[string]string{"net.Pipe": "no shared link"}, figures: []figure{
 			{name: "request of 1 byte, p99", unit: "us", less: true, ratios: targets{"gVisor": 20}},
 			{name: "connections accepted and used", unit: "k/s"},
-			{name: "slowest flow over fastest", unit: "1"}}},
+			{name: "slowest flow over fastest"}}},
 		{name: "heap of an idle connection, one end", wire: talk, measure: idleHeap, figures: bytes(800),
 			not: map[string]string{"loopback": "not on the Go heap", "veth": "not on the Go heap"}},
 		{name: "heap of a TIME-WAIT record, table entry included, IPv4", wire: waiting, measure: timeWaitHeap(false), not: notOnHeap, figures: bytes(72)},
@@ -41,10 +41,10 @@ func rows() []row {
 		{name: "SYN flood beside 4 honest clients", wire: flooded, measure: flood, not: oneEnd, figures: []figure{
 			{name: "SYNs answered", unit: "k/s", bound: 1000},
 			{name: "honest connection, p99", unit: "ms", less: true, bound: 10},
-			{name: "honest connections that failed", unit: "1", less: true, zero: true}}},
+			{name: "honest connections that failed", less: true, zero: true}}},
 		{name: "smallest program that opens a connection, over package net", wire: small, measure: programSize, not: noProgram, figures: []figure{
 			{name: "stripped", unit: "MB more", less: true, bound: 1},
-			{name: "foreign packages beside x/sys", unit: "1", less: true, zero: true}}},
+			{name: "foreign packages beside x/sys", less: true, zero: true}}},
 		{name: "HTTP/1.1 GET of 1 KiB, keep-alive, 64 clients", wire: talk, measure: httpGet, figures: ks(targets{"gVisor": 2}),
 			not: map[string]string{"net.Pipe": "its server would need an address"}},
 	}

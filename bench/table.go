@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -33,7 +33,7 @@ type figure struct {
 // result is what one subject did in one line of the table.
 type result struct {
 	Row     string    `json:"row"`
-	Unit    string    `json:"unit"`
+	Unit    string    `json:"unit,omitempty"`
 	Subject string    `json:"subject"`
 	Config  string    `json:"config,omitempty"` // of the subject, in this row
 	Values  []float64 `json:"values,omitempty"` // sorted
@@ -52,6 +52,14 @@ func (r *result) median() float64 {
 		return 0
 	}
 	return r.Values[len(r.Values)/2]
+}
+
+// unit is the unit between two texts; what is counted has none.
+func (r *result) unit(before, after string) string {
+	if r.Unit == "" {
+		return ""
+	}
+	return before + r.Unit + after
 }
 
 // short says by how much a target was missed, "" if it was not.
@@ -84,7 +92,7 @@ func table(o options) error {
 		res := run(r, o, p)
 		if !o.json && !o.markdown {
 			p.clear()
-			printRow(res)
+			printRow(o.out, res)
 		}
 		for _, x := range res {
 			failed = failed || x.Failed != ""
@@ -93,12 +101,12 @@ func table(o options) error {
 	}
 	p.clear()
 	if len(all) == 0 {
-		return fmt.Errorf("no row matches %v", o.row)
+		return badInput(fmt.Sprintf("no row matches -row %v", o.row))
 	}
 	took := time.Since(start).Round(time.Second)
 	switch {
 	case o.json:
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(o.out)
 		enc.SetIndent("", "  ")
 		enc.Encode(struct {
 			Machine machine  `json:"machine"`
@@ -106,9 +114,9 @@ func table(o options) error {
 			Results []result `json:"results"`
 		}{thisMachine(), took.Seconds(), all})
 	case o.markdown:
-		printMarkdown(all)
+		printMarkdown(o.out, all)
 	default:
-		fmt.Printf("%v\n%v, medians of %d with minimum and maximum\n", thisMachine(), took, o.count)
+		fmt.Fprintf(o.out, "%v\n%v, medians of %d with minimum and maximum\n", thisMachine(), took, o.count)
 	}
 	if failed {
 		return errSomeFailed
@@ -206,31 +214,31 @@ func once(r row, s subject, d time.Duration) (v []float64, err error) {
 	return r.measure(w, d)
 }
 
-func printRow(res []result) {
+func printRow(w io.Writer, res []result) {
 	name := ""
 	for i := range res {
 		x := &res[i]
 		if x.Row != name {
 			name = x.Row
-			fmt.Printf("%s (%s)\n", x.Row, x.Unit)
+			fmt.Fprintf(w, "%s%s\n", x.Row, x.unit(" (", ")"))
 		}
 		switch {
 		case x.Not != "":
-			fmt.Printf("  %-9s       none: %s\n", x.Subject, x.Not)
+			fmt.Fprintf(w, "  %-9s       none: %s\n", x.Subject, x.Not)
 		case x.Failed != "":
-			fmt.Printf("  %-9s       FAILED: %s\n", x.Subject, x.Failed)
+			fmt.Fprintf(w, "  %-9s       FAILED: %s\n", x.Subject, x.Failed)
 		default:
-			fmt.Printf("  %-9s %10s  [%s, %s]", x.Subject, number(x.median()), number(x.Values[0]), number(x.Values[len(x.Values)-1]))
+			fmt.Fprintf(w, "  %-9s %10s  [%s, %s]", x.Subject, number(x.median()), number(x.Values[0]), number(x.Values[len(x.Values)-1]))
 			if x.Ratio > 0 {
-				fmt.Printf("  estab is %.3g x better", x.Ratio)
+				fmt.Fprintf(w, "  estab is %.3g x better", x.Ratio)
 				if x.AtLeast > 0 {
-					fmt.Printf(", to be %.3g", x.AtLeast)
+					fmt.Fprintf(w, ", to be %.3g", x.AtLeast)
 				}
 			}
 			if s := x.short(); s != "" {
-				fmt.Printf("  (%s)", s)
+				fmt.Fprintf(w, "  (%s)", s)
 			}
-			fmt.Println()
+			fmt.Fprintln(w)
 		}
 	}
 }
@@ -259,18 +267,18 @@ func group(n int64) string {
 
 // printMarkdown writes a line a figure and a column a subject: the median, its
 // range, and how many times better estab is; last, what it is to be.
-func printMarkdown(all []result) {
+func printMarkdown(w io.Writer, all []result) {
 	var names []string
 	for _, x := range all {
 		if !slices.Contains(names, x.Subject) {
 			names = append(names, x.Subject)
 		}
 	}
-	fmt.Printf("| | %s | at least |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)+1))
+	fmt.Fprintf(w, "| | %s | at least |\n|---|%s\n", strings.Join(names, " | "), strings.Repeat("---|", len(names)+1))
 	var notes []string
 	for i := 0; i < len(all); {
 		name := all[i].Row
-		fmt.Printf("| %s, %s |", name, all[i].Unit)
+		fmt.Fprintf(w, "| %s%s |", name, all[i].unit(", ", ""))
 		var goals []string
 		for ; i < len(all) && all[i].Row == name; i++ {
 			x := &all[i]
@@ -281,23 +289,23 @@ func printMarkdown(all []result) {
 				if k < 0 {
 					k, notes = len(notes), append(notes, note)
 				}
-				fmt.Printf(" – <sup>%d</sup> |", k+1)
+				fmt.Fprintf(w, " – <sup>%d</sup> |", k+1)
 			case x.Failed != "":
-				fmt.Print(" failed |")
+				fmt.Fprint(w, " failed |")
 			case x.Ratio > 0:
-				fmt.Printf(" %s (%.2g ×) |", number(x.median()), x.Ratio)
+				fmt.Fprintf(w, " %s (%.2g ×) |", number(x.median()), x.Ratio)
 			default:
-				fmt.Printf(" %s |", number(x.median()))
+				fmt.Fprintf(w, " %s |", number(x.median()))
 			}
 			goals = append(goals, x.goal()...)
 		}
-		fmt.Printf(" %s |\n", strings.Join(goals, ", "))
+		fmt.Fprintf(w, " %s |\n", strings.Join(goals, ", "))
 	}
-	fmt.Println()
+	fmt.Fprintln(w)
 	for k, n := range notes {
-		fmt.Printf("%d. %s\n", k+1, n)
+		fmt.Fprintf(w, "%d. %s\n", k+1, n)
 	}
-	fmt.Printf("\n%v\n", thisMachine())
+	fmt.Fprintf(w, "\n%v\n", thisMachine())
 }
 
 // goal is what the table asks, with a mark where it is missed.

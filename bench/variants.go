@@ -78,7 +78,7 @@ func gvisorVariants(o options) error {
 		if !o.row.MatchString(r.name) || r.why(s) != "" || r.wire == (wiring{}) {
 			continue
 		}
-		fmt.Println(r.name)
+		fmt.Fprintln(o.out, r.name)
 		chosen := gvisorConfigs[r.wire.gvisor]
 		values := make(map[string][][]float64)
 		failed := make(map[string]error)
@@ -110,18 +110,18 @@ func gvisorVariants(o options) error {
 			}
 			switch vs := values[n]; {
 			case failed[n] != nil:
-				fmt.Printf("%s %v: FAILED: %v\n", mark, c, failed[n])
+				fmt.Fprintf(o.out, "%s %v: FAILED: %v\n", mark, c, failed[n])
 			case vs != nil:
-				fmt.Printf("%s ", mark)
+				fmt.Fprintf(o.out, "%s ", mark)
 				for f, fig := range r.figures {
 					var one []float64
 					for _, v := range vs {
 						one = append(one, v[f])
 					}
 					slices.Sort(one)
-					fmt.Printf("%s %s [%s, %s]  ", number(one[len(one)/2]), fig.unit, number(one[0]), number(one[len(one)-1]))
+					fmt.Fprintf(o.out, "%s %s [%s, %s]  ", number(one[len(one)/2]), fig.unit, number(one[0]), number(one[len(one)-1]))
 				}
-				fmt.Println(c)
+				fmt.Fprintln(o.out, c)
 			}
 		}
 	}
