@@ -5,45 +5,50 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
 
 // configure gives the interface its MTU and addresses, brings it up, and
-// returns the MTU that it then has. What is as it should be is not touched:
-// so a device that root has set up can be opened without his rights.
-func configure(name string, cfg Config) (mtu int, err error) {
+// returns its index and the MTU that it then has. What is as it should be is
+// not touched: so a device that root has set up can be opened without his
+// rights.
+func configure(name string, cfg Config) (index, mtu int, err error) {
 	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return 0, fmt.Errorf("socket: %w", err)
+		return 0, 0, fmt.Errorf("socket: %w", err)
 	}
 	defer unix.Close(s)
 	ifr, err := unix.NewIfreq(name)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := unix.IoctlIfreq(s, unix.SIOCGIFMTU, ifr); err != nil {
-		return 0, fmt.Errorf("get the MTU: %w", err)
+		return 0, 0, fmt.Errorf("get the MTU: %w", err)
 	}
 	mtu = int(ifr.Uint32())
 	if cfg.MTU != 0 && cfg.MTU != mtu {
 		mtu = cfg.MTU
 		ifr.SetUint32(uint32(mtu))
 		if err := unix.IoctlIfreq(s, unix.SIOCSIFMTU, ifr); err != nil {
-			return 0, fmt.Errorf("set the MTU to %d: %w", mtu, err)
+			return 0, 0, fmt.Errorf("set the MTU to %d: %w", mtu, err)
 		}
 	}
 	if err := bringUp(s, ifr); err != nil {
-		return 0, fmt.Errorf("bring it up: %w", err)
-	}
-	if len(cfg.Addrs) == 0 {
-		return mtu, nil
+		return 0, 0, fmt.Errorf("bring it up: %w", err)
 	}
 	if err := unix.IoctlIfreq(s, unix.SIOCGIFINDEX, ifr); err != nil {
-		return 0, fmt.Errorf("get the index: %w", err)
+		return 0, 0, fmt.Errorf("get the index: %w", err)
 	}
-	return mtu, addAddrs(int(ifr.Uint32()), cfg.Addrs)
+	index = int(ifr.Uint32())
+	missing, err := missingAddrs(index, cfg.Addrs)
+	if err == nil && len(missing) > 0 {
+		err = addAddrs(index, missing)
+	}
+	return index, mtu, err
 }
 
 func bringUp(s int, ifr *unix.Ifreq) error {
@@ -55,6 +60,23 @@ func bringUp(s int, ifr *unix.Ifreq) error {
 	}
 	ifr.SetUint16(ifr.Uint16() | unix.IFF_UP)
 	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, ifr)
+}
+
+// missingAddrs are those that the interface does not have yet.
+func missingAddrs(index int, addrs []netip.Prefix) (missing []netip.Prefix, err error) {
+	if len(addrs) == 0 {
+		return nil, nil
+	}
+	have, err := (&net.Interface{Index: index}).Addrs()
+	if err != nil {
+		return nil, fmt.Errorf("list its addresses: %w", err)
+	}
+	for _, a := range addrs {
+		if !slices.ContainsFunc(have, func(h net.Addr) bool { return h.String() == a.String() }) {
+			missing = append(missing, a)
+		}
+	}
+	return missing, nil
 }
 
 // addAddrs adds addresses, and returns when they can be used.

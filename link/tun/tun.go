@@ -39,6 +39,9 @@ type device interface {
 	// write hands packets to the kernel. It returns how many the kernel did
 	// not take. It doesn't wait.
 	write(pkts []*link.Packet) (lost int)
+	// lost is how many packets the kernel had for us and found the queue in
+	// which they wait for read full. After close it is what it was.
+	lost() uint64
 	// close makes read return.
 	close() error
 }
@@ -188,12 +191,15 @@ func (d *Device) Close() error {
 	return err
 }
 
-// Stats are the counters. Dropped are packets that the kernel refused;
-// what the kernel lost before we could read it, it counts itself (ip -s link).
+// Stats are the counters. Dropped are, of what we sent, the packets that the
+// kernel refused; of what came, those that the kernel lost because the device's
+// queue (txqueuelen) was full: they count as packets, their bytes are not
+// known.
 func (d *Device) Stats() link.Stats {
+	lost := d.dev.lost()
 	return link.Stats{
 		Out: d.tx.stats(),
-		In:  link.Counts{Packets: d.packets.Load(), Bytes: d.bytes.Load()},
+		In:  link.Counts{Packets: d.packets.Load() + lost, Bytes: d.bytes.Load(), Dropped: lost},
 	}
 }
 

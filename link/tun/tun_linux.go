@@ -19,7 +19,7 @@ func open(cfg Config) (device, string, int, error) {
 	if err != nil {
 		return nil, "", 0, openError(err)
 	}
-	name, mtu, err := attach(fd, cfg)
+	name, index, mtu, err := attach(fd, cfg)
 	if err != nil {
 		unix.Close(fd)
 		return nil, "", 0, err
@@ -31,28 +31,33 @@ func open(cfg Config) (device, string, int, error) {
 		f.Close()
 		return nil, "", 0, fmt.Errorf("tun: %s: %w", name, err)
 	}
-	return newFile(f, conn, mtu), name, mtu, nil
+	lost, err := newLostCounter(index)
+	if err != nil {
+		f.Close()
+		return nil, "", 0, fmt.Errorf("tun: %s: netlink: %w", name, err)
+	}
+	return newFile(f, conn, mtu, lost), name, mtu, nil
 }
 
 // attach joins the file to an interface. This is the place for offloads:
 // IFF_VNET_HDR here, a header in front of each packet, TUNSETOFFLOAD, and then
 // Caps with a larger segment than the MTU; and for several queues:
 // IFF_MULTI_QUEUE, and a file for each.
-func attach(fd int, cfg Config) (name string, mtu int, err error) {
+func attach(fd int, cfg Config) (name string, index, mtu int, err error) {
 	ifr, err := unix.NewIfreq(cfg.Name)
 	if err != nil {
-		return "", 0, fmt.Errorf("tun: interface %q: the name must have at most %d bytes", cfg.Name, unix.IFNAMSIZ-1)
+		return "", 0, 0, fmt.Errorf("tun: interface %q: the name must have at most %d bytes", cfg.Name, unix.IFNAMSIZ-1)
 	}
 	ifr.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, ifr); err != nil {
-		return "", 0, attachError(cfg.Name, err)
+		return "", 0, 0, attachError(cfg.Name, err)
 	}
 	name = ifr.Name()
-	mtu, err = configure(name, cfg)
+	index, mtu, err = configure(name, cfg)
 	if err != nil {
-		return "", 0, configError(name, err)
+		return "", 0, 0, configError(name, err)
 	}
-	return name, mtu, nil
+	return name, index, mtu, nil
 }
 
 // openError says what keeps us from opening the file.
@@ -108,6 +113,7 @@ type file struct {
 	f    *os.File
 	conn syscall.RawConn
 	size int // of a slab, bytes
+	miss *lostCounter
 
 	// What the functions below work on: they are made once, so that a read
 	// and a write allocate nothing. Reading is up to the reader alone, writing
@@ -125,13 +131,18 @@ type file struct {
 	}
 }
 
-func newFile(f *os.File, conn syscall.RawConn, mtu int) *file {
-	d := &file{f: f, conn: conn, size: mtu}
+func newFile(f *os.File, conn syscall.RawConn, mtu int, lost *lostCounter) *file {
+	d := &file{f: f, conn: conn, size: mtu, miss: lost}
 	d.rx.try, d.tx.try = d.tryRead, d.tryWrite
 	return d
 }
 
-func (d *file) close() error { return d.f.Close() }
+func (d *file) close() error {
+	d.miss.close() // first: with the file a device that is not persistent goes
+	return d.f.Close()
+}
+
+func (d *file) lost() uint64 { return d.miss.read() }
 
 func (d *file) read(pkts []*link.Packet) (int, error) {
 	d.rx.pkts, d.rx.n, d.rx.err = pkts, 0, nil

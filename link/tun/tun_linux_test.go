@@ -227,6 +227,69 @@ func TestWriteErrorsAreCounted(t *testing.T) {
 	})
 }
 
+// What the kernel loses because nobody has emptied the device's queue is
+// counted, also after Close; what another program lost before is not ours.
+func TestFullQueueIsCounted(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{Addrs: addrs[:1]})
+		p := newPinger(t, "ip4:icmp", "10.99.0.2")
+		const queue, over = 500, 77 // the kernel's TUN_READQ_SIZE, and more
+		for i := range queue + over {
+			if _, err := p.c.Write(p.request(i, 100)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		lost := d.Stats().In.Dropped
+		if lost < over || lost > over+10 { // the kernel may have had something to say of its own
+			t.Errorf("%d of %d packets are counted as lost", lost, over)
+		}
+		other, err := newLostCounter(d.dev.(*file).miss.index)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := other.read(); n != 0 {
+			t.Errorf("a device that is opened now begins with %d", n)
+		}
+		other.close()
+		rest := make(countdown, queue+over+10)
+		if err := d.Attach(rest); err != nil {
+			t.Fatal(err)
+		}
+		for range queue + over - int(lost) {
+			<-rest
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s := d.Stats().In; s.Dropped != lost || s.Packets < queue+over || s.Packets > queue+over+10 {
+			t.Errorf("in the end %+v; %d were lost", s, lost)
+		}
+	})
+}
+
+// countdown is a receiver that throws packets away and says so.
+type countdown chan struct{}
+
+func (c countdown) Deliver(_ *link.Work, pkts []*link.Packet) {
+	for range pkts {
+		c <- struct{}{}
+	}
+}
+
+func (c countdown) Writable(*link.Work) {}
+
+// A device that somebody with more rights has made and set up is opened as it
+// is: what it has is neither added nor changed.
+func TestOpenWhatIsSetUp(t *testing.T) {
+	inNamespace(t, func(t *testing.T) {
+		d := mustOpen(t, Config{MTU: 1400, Addrs: addrs})
+		missing, err := missingAddrs(d.dev.(*file).miss.index, append(addrs, netip.MustParsePrefix("10.99.0.1/16")))
+		if err != nil || len(missing) != 1 || missing[0].Bits() != 16 {
+			t.Errorf("missing: %v, %v", missing, err)
+		}
+	})
+}
+
 // Somebody deletes the interface under us.
 func TestInterfaceDeleted(t *testing.T) {
 	inNamespace(t, func(t *testing.T) {

@@ -74,6 +74,8 @@ func (f *fakeFile) write(pkts []*link.Packet) (lost int) {
 	return lost
 }
 
+func (f *fakeFile) lost() uint64 { return 0 }
+
 func (f *fakeFile) close() error {
 	close(f.closed)
 	return nil
