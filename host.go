@@ -172,7 +172,8 @@ func (h *Host) Shutdown(ctx context.Context) error {
 
 // Close ends the host at once: every connection is reset, every call that
 // waits returns net.ErrClosed, the links are closed, and no timer remains.
-// Calling it again does nothing.
+// Connections that their users have closed are reset, too, unless all of their
+// data and the FIN was acknowledged. Calling it again does nothing.
 func (h *Host) Close() error {
 	h.end()
 	for i := range h.shards {

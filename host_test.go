@@ -302,6 +302,30 @@ func TestHostCloseResets(t *testing.T) {
 	})
 }
 
+// So does the peer of a connection that its user had closed before with
+// something still to be sent; but not one who has acknowledged everything.
+func TestHostCloseResetsWhatIsNotDelivered(t *testing.T) {
+	forShards(t, func(t *testing.T, cfg estab.Config) {
+		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 8192, 8192
+		a, b := twoHosts(t, cfg, link.PairOptions{})
+		l := listen(t, b, addrB+":80")
+		c, s := connect(t, a, l)
+		c.Write(pattern(1, 0, 40000))
+		c.Close()
+		done, d := connect(t, a, l)
+		done.Write(pattern(2, 0, 1000))
+		done.Close()
+		synctest.Wait()
+		a.Close()
+		if n, err := io.Copy(io.Discard, s); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("half of it: %d bytes, %v", n, err)
+		}
+		if n, err := io.Copy(io.Discard, d); n != 1000 || err != nil {
+			t.Errorf("all of it: %d bytes, %v", n, err)
+		}
+	})
+}
+
 // The netip twins of Dial and Listen.
 func TestAddrPort(t *testing.T) {
 	forShards(t, func(t *testing.T, cfg estab.Config) {

@@ -197,14 +197,30 @@ func (sh *shard) detach(c *Conn) {
 func (sh *shard) drained() bool {
 	drained := true
 	sh.tcp.States(func(_ tcp.Tuple, s tcp.State) bool {
-		switch s {
-		case tcp.StateFinWait2, tcp.StateTimeWait, tcp.StateClosed, tcp.StateListen:
-		default:
-			drained = false
-		}
+		drained = delivered(s)
 		return drained
 	})
 	return drained
+}
+
+// delivered reports whether a peer has acknowledged all that it had to.
+func delivered(s tcp.State) bool {
+	switch s {
+	case tcp.StateFinWait2, tcp.StateTimeWait, tcp.StateClosed, tcp.StateListen:
+		return true
+	}
+	return false
+}
+
+// undelivered are the connections of which that isn't so.
+func (sh *shard) undelivered() (list []tcp.Tuple) {
+	sh.tcp.States(func(t tcp.Tuple, s tcp.State) bool {
+		if !delivered(s) {
+			list = append(list, t)
+		}
+		return true
+	})
+	return list
 }
 
 // close ends everything in the shard: connections are aborted and whoever
@@ -219,6 +235,9 @@ func (sh *shard) close() {
 		if c != nil {
 			c.abort(now)
 		}
+	}
+	for _, t := range sh.undelivered() {
+		sh.tcp.Drop(now, t)
 	}
 	sh.settle(now)
 	sh.closed = true
