@@ -44,6 +44,7 @@ type shard struct {
 	woken     waiters    // whom it wakes once mu is unlocked
 	drain     waiters    // calls of Shutdown that wait for this shard
 	ending    bool       // nothing new is opened: Shutdown or Close was called
+	closing   bool       // close is under way, or done
 	closed    bool
 }
 
@@ -94,7 +95,7 @@ func (sh *shard) settle(now tcp.Time) {
 		}
 	}
 	sh.arm(now)
-	if !sh.drain.empty() && sh.drained() {
+	if !sh.drain.empty() && !sh.closing && sh.drained() {
 		sh.drain.moveTo(&sh.woken)
 	}
 }
@@ -227,10 +228,11 @@ func (sh *shard) undelivered() (list []tcp.Tuple) {
 // waits is woken.
 func (sh *shard) close() {
 	now := sh.enter()
-	if sh.closed {
+	if sh.closed || sh.closing {
 		sh.mu.Unlock()
 		return
 	}
+	sh.closing = true
 	for _, c := range sh.conns {
 		if c != nil {
 			c.abort(now)
@@ -239,7 +241,15 @@ func (sh *shard) close() {
 	for _, t := range sh.undelivered() {
 		sh.tcp.Drop(now, t)
 	}
-	sh.settle(now)
+	// The resets go out, and a link that had no room for all has some then.
+	sh.leave()
+
+	sh.enter()
+	if sh.work == nil {
+		sh.work = sh.host.getWork()
+	}
+	sh.unblock(^uint64(0))
+	sh.settle(sh.now)
 	sh.closed = true
 	if sh.timer != nil {
 		sh.timer.Stop()

@@ -171,6 +171,9 @@ func (d *file) tryRead(fd uintptr) bool {
 		case unix.EINTR:
 		case unix.EAGAIN:
 			return r.n > 0
+		case unix.EBADFD:
+			r.err = fmt.Errorf("the interface was deleted: %w", err)
+			return true
 		default:
 			r.err = err
 			return true

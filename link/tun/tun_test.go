@@ -347,19 +347,23 @@ func TestTransmitConcurrent(t *testing.T) {
 	}
 }
 
-// Close drops what waits, and counts it.
+// Close writes what waits, and drops and counts what comes then.
 func TestTransmitClose(t *testing.T) {
 	d, f := newFake(1500)
 	var w link.Work
-	d.Enqueue(&w, packets(0, 3))
+	const wait = 3*batchSize + 5
+	d.Enqueue(&w, packets(0, wait))
 	d.Close()
+	if !slices.Equal(f.written, numbers(wait)) {
+		t.Errorf("%d written: %q", len(f.written), f.written)
+	}
 	pkts := packets(3, 4)
 	if n := d.Enqueue(&w, pkts); n != 1 || pkts[0] == nil {
 		t.Errorf("took %d", n)
 	}
 	w.Run()
-	if s := d.Stats().Out; len(f.written) != 0 || s.Packets != 4 || s.Dropped != 4 || s.Held != 0 {
-		t.Errorf("%+v, %q written", s, f.written)
+	if s := d.Stats().Out; len(f.written) != wait || s.Packets != wait+1 || s.Dropped != 1 || s.Held != 0 {
+		t.Errorf("%+v, %d written", s, len(f.written))
 	}
 }
 

@@ -15,7 +15,7 @@ const queueLimit = 500
 // holds no lock the while.
 type txQueue struct {
 	dev   *Device
-	token sync.Mutex // only ever tried for
+	token sync.Mutex // only ever tried for, but by close
 	batch [batchSize]*link.Packet
 
 	mu      sync.Mutex // a leaf
@@ -125,13 +125,24 @@ func (q *txQueue) written(n, lost int) (more, writable bool) {
 	return q.marked, writable
 }
 
-// close drops what waits, and whatever comes.
+// close drops whatever comes, and writes what waits: among it are the resets
+// with which a host that ends takes leave. A write doesn't wait for anything.
 func (q *txQueue) close() {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.closed = true
-	q.count.Dropped += uint64(q.n)
-	q.ring, q.n, q.spare = [queueLimit]*link.Packet{}, 0, nil
+	q.mu.Unlock()
+	for more := true; more; {
+		q.token.Lock()
+		n := q.pull()
+		lost := 0
+		if n > 0 {
+			lost = q.dev.dev.write(q.batch[:n])
+		}
+		more, _ = q.written(n, lost)
+	}
+	q.mu.Lock()
+	q.spare = nil
+	q.mu.Unlock()
 }
 
 func (q *txQueue) stats() link.Counts {
