@@ -135,7 +135,7 @@ func runDemo(ctx context.Context, o *demoOptions, stdout, stderr io.Writer) erro
 		return err
 	}
 	defer w.close()
-	term := terminalOf(stdout, stderr, o)
+	term := terminalOf(stdout, stderr, o.color)
 	run, err := w.run(ctx, src, term)
 	if err != nil {
 		return err

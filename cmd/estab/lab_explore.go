@@ -56,7 +56,7 @@ func runExplore(ctx context.Context, o *exploreOptions, args []string, stdout, s
 	if worlds == nil {
 		return listWorlds(stdout, o.json)
 	}
-	term := terminalOf(stdout, stderr, &demoOptions{color: "auto"})
+	term := terminalOf(stdout, stderr, "auto")
 	var results []explore.Result
 	var found []jsonFound
 	failed := ""

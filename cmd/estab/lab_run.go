@@ -139,7 +139,7 @@ func runLab(ctx context.Context, o *labOptions, name string, stdout, stderr io.W
 	}
 	o.out, o.in = bufio.NewWriter(stdout), bufio.NewReader(os.Stdin)
 	defer o.out.Flush()
-	o.colored = terminalOf(stdout, stderr, &demoOptions{color: o.color}).color
+	o.colored = terminalOf(stdout, stderr, o.color).color
 	if name == "all" {
 		return o.all(ctx)
 	}

@@ -127,7 +127,7 @@ func runSoak(ctx context.Context, o *soakOptions, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	term := terminalOf(stdout, stderr, &demoOptions{color: "auto"})
+	term := terminalOf(stdout, stderr, "auto")
 	began := time.Now()
 	limit := time.Duration(o.minutes * float64(time.Minute))
 	so.Stop = func() bool { return ctx.Err() != nil || limit > 0 && time.Since(began) >= limit }

@@ -27,7 +27,7 @@ command shows what it does.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.SetHelpCommand(newHelpCmd())
-	root.AddCommand(newDemoCmd(), newRFCCmd(), newScriptCmd(), newLabCmd())
+	root.AddCommand(newDemoCmd(), newRFCCmd(), newScriptCmd(), newLabCmd(), newServeCmd(), newFetchCmd())
 	return root
 }
 

@@ -13,14 +13,14 @@ import (
 	"estab/tcp"
 )
 
-// tap stands where the wire is. It tells the ladder what passes, and writes
-// the capture: each packet as its sender gave it to the link, with what the
-// link then did to it as its comment.
+// tap stands where the wire is. It tells the ladder what passes, if there is to
+// be one, and writes the capture: each packet as its sender gave it to the
+// link, with what the link then did to it as its comment.
 type tap struct {
 	start time.Time
 
 	mu      sync.Mutex
-	builder *trace.Builder
+	builder *trace.Builder // may be nil
 	file    *os.File
 	buf     *bufio.Writer
 	pcap    *trace.Pcapng
@@ -28,19 +28,17 @@ type tap struct {
 	fin     [2]tcp.Time // when the latest FIN from each side arrived
 }
 
-func newTap(start time.Time, capture *os.File) (*tap, error) {
-	left := trace.End{Name: "client", Addr: clientAddr}
-	right := trace.End{Name: "server", Addr: fmt.Sprintf("%s:%d", serverAddr, serverPort)}
-	t := &tap{start: start, builder: trace.NewBuilder(left, right, tcp.Tuple{})}
-	if capture == nil {
-		return t, nil
-	}
-	t.file, t.buf = capture, bufio.NewWriterSize(capture, 1<<20)
+func newTap(start time.Time, builder *trace.Builder) *tap {
+	return &tap{start: start, builder: builder}
+}
+
+// capture begins to write a capture to a file. program says who makes it, the
+// interfaces are those of the left and the right end.
+func (t *tap) capture(file *os.File, program string, left, right trace.Interface) error {
+	t.file, t.buf = file, bufio.NewWriterSize(file, 1<<20)
 	var err error
-	t.pcap, err = trace.NewPcapng(t.buf, "estab demo",
-		trace.Interface{Name: "client", Description: "what " + clientAddr + " gives to the link"},
-		trace.Interface{Name: "server", Description: "what " + serverAddr + " gives to the link"})
-	return t, err
+	t.pcap, err = trace.NewPcapng(t.buf, program, left, right)
+	return err
 }
 
 // observe is called for every packet that a host gives to the link.
@@ -57,6 +55,9 @@ func (t *tap) observe(e link.TapEvent) {
 			comment = "the link: " + comment
 		}
 		t.err = t.pcap.Packet(int(side), e.Time, trace.Outbound, e.Packet, comment)
+	}
+	if t.builder == nil {
+		return
 	}
 	if p, ok := packetOf(e.Packet); ok {
 		p.From, p.Time = side, tcp.Time(e.Time.Sub(t.start))

@@ -20,11 +20,12 @@ type terminal struct {
 	columns  int       // of it
 }
 
-// terminalOf looks at the two outputs. Colour is for a terminal only, unless
-// the user wants it; https://no-color.org and TERM=dumb are respected.
-func terminalOf(stdout, stderr io.Writer, o *demoOptions) *terminal {
-	t := &terminal{color: o.color == "always"}
-	if f, ok := stdout.(*os.File); ok && o.color == "auto" {
+// terminalOf looks at the two outputs. Colour ("auto", "always" or "never") is
+// for a terminal only, unless the user wants it; https://no-color.org and
+// TERM=dumb are respected.
+func terminalOf(stdout, stderr io.Writer, color string) *terminal {
+	t := &terminal{color: color == "always"}
+	if f, ok := stdout.(*os.File); ok && color == "auto" {
 		t.color = term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	if f, ok := stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
@@ -53,7 +54,7 @@ type bar struct {
 // refresh is how often a bar is drawn.
 const refresh = 100 * time.Millisecond
 
-// bar begins a progress bar for so many bytes.
+// bar begins a progress bar for so many bytes; -1: nobody knows how many.
 func (t *terminal) bar(total int64) *bar {
 	b := &bar{out: t.progress, columns: t.columns, total: total, began: time.Now(), stop: make(chan struct{}), ended: make(chan struct{})}
 	if b.out == nil {
@@ -99,6 +100,9 @@ func (b *bar) done() {
 // line is the bar after n bytes, one column short of the terminal's width so
 // that it doesn't wrap.
 func (b *bar) line(n int64, took time.Duration) string {
+	if b.total < 0 {
+		return trace.Size(uint64(n)) + "  " + trace.Rate(uint64(n), took) + "\x1b[K"
+	}
 	left := "–"
 	if n > 0 {
 		left = trace.Duration(time.Duration(float64(took) * float64(b.total-n) / float64(n)).Round(time.Second / 10))

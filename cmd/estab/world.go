@@ -43,9 +43,15 @@ const ringSize = 256
 // newWorld makes the hosts. The capture may be nil.
 func newWorld(o *demoOptions, capture *os.File) (*world, error) {
 	w := &world{start: time.Now(), msl: time.Duration(o.msl), path: o.netem(), seed: o.seed}
-	var err error
-	if w.tap, err = newTap(w.start, capture); err != nil {
-		return nil, err
+	w.tap = newTap(w.start, trace.NewBuilder(trace.End{Name: "client", Addr: clientAddr},
+		trace.End{Name: "server", Addr: fmt.Sprintf("%s:%d", serverAddr, serverPort)}, tcp.Tuple{}))
+	if capture != nil {
+		err := w.tap.capture(capture, "estab demo",
+			trace.Interface{Name: "client", Description: "what " + clientAddr + " gives to the link"},
+			trace.Interface{Name: "server", Description: "what " + serverAddr + " gives to the link"})
+		if err != nil {
+			return nil, err
+		}
 	}
 	near, far := link.Pair(link.PairOptions{})
 	bad, err := link.Impair(near, link.Impairment{Out: w.path, In: w.path, Seed: o.seed, Observe: w.tap.observe})
