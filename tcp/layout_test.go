@@ -18,7 +18,7 @@ var layouts = []struct {
 	fields string
 }{
 	{reflect.TypeFor[halfOpen](), "deadline 8, iss 4, irs 4, tsRecent 4, next 4, prev 4, wait 4, listener 2, local 2, remote 2, mss 2, wnd 2, zone 2, ackAt 2, opts 1, count 1"},
-	{reflect.TypeFor[timeWait](), "deadline 8, sndNXT 4, rcvNXT 4, rcvWND 4, maxWND 4, tsRecent 4, next 4, prev 4, ackAt 4, local 2, remote 2, zone 2, opts 1, scale 1"},
+	{reflect.TypeFor[timeWait](), "deadline 8, sndNXT 4, rcvNXT 4, rcvWND 4, maxWND 4, tsRecent 4, next 4, prev 4, ackAt 4, local 2, remote 2, zone 2, opts 1, tos 1"},
 	{reflect.TypeFor[pair4](), "local 4, remote 4"},
 	{reflect.TypeFor[pair6](), "local 16, remote 16"},
 	{reflect.TypeFor[sent](), "seq 4, end 4, at 8, marks 1"},

@@ -261,7 +261,7 @@ func TestFullQueueIsCounted(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if s := d.Stats().In; s.Dropped != lost || s.Packets < queue+over || s.Packets > queue+over+10 {
+		if s := d.Stats().In; s.Dropped < lost || s.Dropped > lost+10 || s.Packets < queue+over || s.Packets > queue+over+10 {
 			t.Errorf("in the end %+v; %d were lost", s, lost)
 		}
 	})
