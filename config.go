@@ -48,6 +48,7 @@ type Config struct {
 
 	TTL        uint8  // of packets (RFC 9293 MUST-49), and hop limit; 64
 	Congestion string // "cubic" or "reno"; "cubic"
+	NoFastPath bool   // every segment takes all steps of RFC 9293 §3.10.7.4; for whoever doubts the short cut
 	Backlog    int    // connections that wait for Accept, per listener; 4096
 	MaxConns   int    // connections of the host that are in their user's hands; 1,048,576
 
@@ -144,6 +145,7 @@ func (c *Config) engine(ring *tcp.Ring) tcp.Config {
 		ReceiveBuffer: c.ReceiveBuffer, ReceiveBufferMax: c.ReceiveBufferMax,
 		SendBuffer: c.SendBuffer, SendBufferMax: c.SendBufferMax,
 		Congestion:  c.Congestion,
+		NoFastPath:  c.NoFastPath,
 		MaxHalfOpen: max(maxHalfOpen/c.Shards, 256),
 		Defence:     tcp.Defence{Sources: max(maxSources/c.Shards, 256)},
 		MaxTimeWait: max(maxTimeWait/c.Shards, 1024),

@@ -39,6 +39,7 @@ type shard struct {
 	now       tcp.Time // when the clock was last read
 	timer     *time.Timer
 	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
+	restUntil tcp.Time   // it goes off no earlier
 	trimAt    tcp.Time   // when buffers are given back next; tcp.Never: there are none
 	work      *link.Work // where the operation under way lists what it causes
 	woken     waiters    // whom it wakes once mu is unlocked
@@ -103,12 +104,13 @@ func (sh *shard) settle(now tcp.Time) {
 // arm sets the shard's timer if the engine's next deadline is earlier than
 // what it is set for. A later deadline leaves it alone: it then goes off for
 // nothing and is set again, which costs less than a reset for every
-// acknowledgement.
+// acknowledgement. After it has gone off it rests for a millisecond: where very
+// many deadlines follow each other, one expiry serves all that are due.
 func (sh *shard) arm(now tcp.Time) {
 	if min(sh.stack.DeadlineFloor(), sh.trimAt) >= sh.timerAt {
 		return
 	}
-	next := min(sh.stack.NextDeadline(), sh.trimAt)
+	next := max(min(sh.stack.NextDeadline(), sh.trimAt), sh.restUntil)
 	if next >= sh.timerAt {
 		return
 	}
@@ -123,7 +125,7 @@ func (sh *shard) arm(now tcp.Time) {
 // expire runs when the timer goes off.
 func (sh *shard) expire() {
 	now := sh.enter()
-	sh.timerAt = tcp.Never
+	sh.timerAt, sh.restUntil = tcp.Never, now.Add(time.Millisecond)
 	if !sh.closed {
 		sh.stack.Advance(now)
 		sh.trim(now)

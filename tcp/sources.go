@@ -6,7 +6,9 @@ import "estab/internal/wire"
 // is made when the first SYN comes. Sources that fall on the same entry share
 // it; the key keeps an attacker from choosing which.
 type sources struct {
-	t []source
+	t     []source
+	last  wire.Addr // whose entry was looked for last: a SYN asks several times
+	found uint32    // and where it was
 }
 
 type source struct {
@@ -31,7 +33,10 @@ func (s *sources) at(e *Engine, t *Tuple) *source {
 	if !a.Is4() {
 		a.Lo = 0
 	}
-	return &s.t[wire.SipHash(e.keys.source, a.Hi, a.Lo)%uint64(len(s.t))]
+	if a != s.last {
+		s.last, s.found = a, uint32(wire.SipHash(e.keys.source, a.Hi, a.Lo)%uint64(len(s.t)))
+	}
+	return &s.t[s.found]
 }
 
 func (e *Engine) second() uint32 { return uint32(uint64(e.now)/1e9) + 1 }

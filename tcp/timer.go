@@ -17,7 +17,6 @@ func (e *Engine) arm(c *conn, k TimerKind, at Time) {
 	c.deadlines[k] = at
 	if at < c.timerAt {
 		e.timers.place(e, c, at)
-		e.floor = min(e.floor, at)
 	}
 }
 
@@ -37,6 +36,7 @@ func (c *conn) earliest() Time {
 // place puts the connection into the heap at the given time, or moves it.
 func (t *timerHeap) place(e *Engine, c *conn, at Time) {
 	c.timerAt = at
+	e.floor = min(e.floor, at)
 	if c.timerPos < 0 {
 		c.timerPos = int32(len(t.h))
 		t.h = append(t.h, timerRef{})
