@@ -107,10 +107,15 @@ func TestHalfClose(t *testing.T) {
 	})
 }
 
+// steadyWait makes the kernel's TIME-WAIT outlive resets (RFC 1337). There is
+// one when estab, kept waiting for a processor, repeats its FIN: the second of
+// the two answers finds nobody any more.
+var steadyWait = map[string]string{"net.ipv4.tcp_rfc1337": "1"}
+
 // Whoever closes first holds TIME-WAIT, and the other end nothing.
 func TestTimeWait(t *testing.T) {
 	t.Parallel()
-	eachFirst(t, watched(setting{cfg: estab.Config{MSL: 500 * time.Millisecond}}), func(w *world, e ends, estabFirst bool) {
+	eachFirst(t, watched(setting{cfg: estab.Config{MSL: 500 * time.Millisecond}, sysctls: steadyWait}), func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
 		h := w.history(e.estab.LocalAddr(), e.estab.RemoteAddr())
@@ -134,7 +139,7 @@ func TestTimeWait(t *testing.T) {
 // TIME-WAIT.
 func TestSimultaneousClose(t *testing.T) {
 	t.Parallel()
-	s := watched(setting{impair: link.Impairment{Out: "delay 100ms", In: "delay 100ms"}})
+	s := watched(setting{impair: link.Impairment{Out: "delay 100ms", In: "delay 100ms"}, sysctls: steadyWait})
 	both(t, s, func(w *world, e ends) {
 		t := w.t
 		h := w.history(e.estab.LocalAddr(), e.estab.RemoteAddr())

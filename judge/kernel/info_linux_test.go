@@ -126,7 +126,7 @@ func compare(t *testing.T, k ssLine, e ends) {
 // order, from either side.
 func TestInfoStates(t *testing.T) {
 	t.Parallel()
-	eachFirst(t, setting{}, func(w *world, e ends, estabFirst bool) {
+	eachFirst(t, setting{sysctls: steadyWait}, func(w *world, e ends, estabFirst bool) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
 		expect := func(kernel, estab string) {

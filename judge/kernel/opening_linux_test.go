@@ -256,7 +256,7 @@ func TestReopenEstabInTimeWait(t *testing.T) {
 // While the kernel holds TIME-WAIT, estab opens the same pair again.
 func TestReopenKernelInTimeWait(t *testing.T) {
 	t.Parallel()
-	families(t, watched(setting{}), func(w *world, family int) {
+	families(t, watched(setting{sysctls: steadyWait}), func(w *world, family int) {
 		t := w.t
 		l := w.kernelListen(family)
 		d := estab.Dialer{Host: w.host, Timeout: patience}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,7 +102,7 @@ func TestKeepAlive(t *testing.T) {
 		if err := e.estab.SetKeepAlive(false); err != nil {
 			t.Fatal(err)
 		}
-		k := net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 1} // whole seconds are the least
+		k := net.KeepAliveConfig{Enable: true, Idle: time.Second, Interval: time.Second, Count: 9} // whole seconds are the least
 		if err := e.kernel.SetKeepAliveConfig(k); err != nil {
 			t.Fatal(err)
 		}
@@ -177,21 +178,26 @@ func TestUrgent(t *testing.T) {
 	})
 }
 
-// One byte at a time, each an answer to the other: nothing waits for a timer.
+// One byte at a time, each an answer to the other: nothing waits for a timer,
+// the shortest of which is that of the kernel's delayed acknowledgements, 40
+// ms. (Goroutines have to wait for a processor, 10 ms each way if all are busy:
+// so some rounds may take long, but not all.)
 func TestPingPong(t *testing.T) {
 	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
 		go io.Copy(e.kernel, e.kernel)
-		start := time.Now()
-		const n = 2000
-		for i := range n {
+		rounds := make([]time.Duration, 500)
+		for i := range rounds {
+			start := time.Now()
 			mustWrite(t, e.estab, string('a'+rune(i%26)))
 			mustRead(t, e.estab, string('a'+rune(i%26)))
+			rounds[i] = time.Since(start)
 		}
-		if d := time.Since(start); d > n*20*time.Millisecond {
-			t.Errorf("%d round trips took %v", n, d)
+		slices.Sort(rounds)
+		if d := rounds[len(rounds)/4]; d > 35*time.Millisecond {
+			t.Errorf("three quarters of the round trips took more than %v; the longest %v", d, rounds[len(rounds)-1])
 		}
 	})
 }

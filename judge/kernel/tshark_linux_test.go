@@ -1,0 +1,176 @@
+package kernel
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"estab/judge/internal/tshark"
+	"estab/link"
+)
+
+// tshark reads what estab and the kernel say to each other over HTTP, on a
+// clean wire and on a bad one: no packet is malformed, no checksum is bad, and
+// each warning of its experts is explained by what the wire did to an earlier
+// packet of that connection, or by packets that the device's queue has lost.
+func TestTshark(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, impair string }{
+		{"clean", ""}, {"bad", "delay 2ms loss 2% reorder 5% duplicate 1% corrupt 1%"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := &tap{}
+			file := filepath.Join(t.TempDir(), "traffic.pcapng")
+			judge := tshark.Open(t, file, "tcp.reassemble_out_of_order:TRUE")
+			p.capture(t, file)
+			var lost uint64
+			for role, name := range roles { // one after the other, in one capture
+				for family, ip := range []string{"ip4", "ip6"} {
+					t.Run(name+"/"+ip, func(t *testing.T) {
+						seed := uint64(11 + 2*role + family)
+						run(t, setting{
+							impair: link.Impairment{Out: c.impair, In: c.impair, Seed: seed, Observe: p.observe},
+							// A tail loss probe repeats after milliseconds what only waits for a processor.
+							sysctls: map[string]string{"net.ipv4.tcp_early_retrans": "0"},
+						}, func(w *world) {
+							browse(w, family, role)
+							stats := w.dev.Stats()
+							lost += stats.In.Dropped + stats.Out.Dropped
+						})
+					})
+				}
+			}
+			p.finish(t)
+			explain(t, judge.Frames(t), lost)
+		})
+	}
+}
+
+// browse loads and uploads over HTTP, on port 80 so that tshark knows what it
+// is.
+func browse(w *world, family, role int) {
+	t := w.t
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /noise/{n}", func(rw http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.ParseInt(r.PathValue("n"), 10, 64)
+		io.Copy(rw, noise(1, n))
+	})
+	mux.HandleFunc("PUT /sum", func(rw http.ResponseWriter, r *http.Request) {
+		h := newDigest()
+		io.Copy(h, r.Body)
+		io.WriteString(rw, h.sum())
+	})
+	listen := w.host.Listen
+	dial := w.kernelDial
+	addr := netip.AddrPortFrom(estabAddrs[family].Addr(), 80).String()
+	if role == estabDials {
+		dial = w.host.DialContext
+		addr = netip.AddrPortFrom(kernelAddrs[family].Addr(), 80).String()
+		listen = func(network, addr string) (net.Listener, error) {
+			return (&net.ListenConfig{KeepAlive: -1}).Listen(context.Background(), network, addr)
+		}
+	}
+	l, err := listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &http.Server{Handler: mux}
+	go srv.Serve(l)
+	defer srv.Close()
+	tr := &http.Transport{DialContext: dial}
+	client := &http.Client{Transport: tr, Timeout: time.Minute}
+	const size = 300_000
+	for range 3 {
+		h := newDigest()
+		if err := fetch(client, "http://"+addr+"/noise/"+strconv.Itoa(size), h); err != nil || h.sum() != digest(1, size) {
+			t.Errorf("down: %v", err)
+		}
+		req, _ := http.NewRequest("PUT", "http://"+addr+"/sum", noise(2, size))
+		r, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil || string(sum) != digest(2, size) {
+			t.Errorf("up: %s, %v", sum, err)
+		}
+		tr.CloseIdleConnections() // the next pair has a connection of its own
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := srv.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := w.host.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// explain judges tshark's findings. lost is how many packets the device lost
+// without a capture of them.
+func explain(t *testing.T, frames []tshark.Frame, lost uint64) {
+	t.Helper()
+	tshark.Sound(t, frames, 1000)
+	harmed := map[string]int{} // where in each connection the wire first did something to a packet
+	flipped := false           // a bit of one
+	latest := map[string]time.Duration{}
+	paused := map[string]bool{} // connections in which somebody waited for a processor as long as for a time-out
+	counts := map[string]int{}
+	for _, f := range frames {
+		first := harmed[f.Stream]
+		if at, ok := latest[f.Stream]; ok && f.Time-at > leastTimeout {
+			paused[f.Stream] = true
+		}
+		latest[f.Stream] = f.Time
+		for _, w := range f.Warnings {
+			counts[w]++
+			switch {
+			case contains(w, "retransmission", "out-of-order", "D-SACK") && (first > 0 || paused[f.Stream]):
+			case contains(w, "Connection reset") && first > 0: // the answer to the double of the last ACK
+			case contains(w, "Bad checksum") && f.ICMP && flipped: // of a packet that the kernel quotes
+			case contains(w, "retransmission", "out-of-order", "D-SACK", "not captured", "wasn't captured") && lost > 0:
+			case contains(w, "0xffff instead of 0x0000") && isKernel(f.Source): // so its skb_checksum_help writes it
+			case contains(w, "completely full", "Zero Window"): // a reader that waits for a processor
+			default:
+				t.Errorf("not explained: frame %d: %s; the wire harmed frame %d first, the device lost %d", f.Number, w, first, lost)
+			}
+		}
+		flipped = flipped || strings.Contains(f.Comment, "flipped")
+		if f.Comment != "" && !onlyDelayed(f.Comment) && first == 0 {
+			harmed[f.Stream] = f.Number
+		}
+	}
+	t.Logf("%d packets, %d lost by the device, %v", len(frames), lost, counts)
+}
+
+// leastTimeout is less than the shortest retransmission time-out of either end,
+// 200 ms.
+const leastTimeout = 180 * time.Millisecond
+
+func isKernel(addr string) bool {
+	return addr == kernelAddrs[0].Addr().String() || addr == kernelAddrs[1].Addr().String()
+}
+
+// onlyDelayed reports whether a packet's fate was just to take as long as the
+// wire does.
+func onlyDelayed(fate string) bool {
+	return strings.HasPrefix(fate, "delayed ") && !strings.Contains(fate, ",")
+}
+
+func contains(s string, any ...string) bool {
+	for _, a := range any {
+		if strings.Contains(s, a) {
+			return true
+		}
+	}
+	return false
+}
