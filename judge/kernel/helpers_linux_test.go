@@ -27,8 +27,19 @@ var (
 	estabAddrs  = []netip.Prefix{netip.MustParsePrefix("10.77.0.2/24"), netip.MustParsePrefix("fd77::2/64")}
 )
 
-// patience bounds every wait; nothing is measured by it.
-const patience = 30 * time.Second
+// patience bounds every wait; nothing is measured by it. It is long because a
+// goroutine that is due may wait long for a processor where eight worlds share
+// two of them.
+const patience = 2 * time.Minute
+
+// lifetime bounds a connection, a listener and a program: a test that hangs is
+// to say where, before all tests together run out of time.
+func lifetime() time.Duration {
+	if long() {
+		return 15 * time.Minute
+	}
+	return 5 * time.Minute
+}
 
 // long reports whether a test may take its time.
 func long() bool { return os.Getenv("ESTAB_LONG") != "" && !testing.Short() }
@@ -154,6 +165,9 @@ func (w *world) kernelListen(family int) net.Listener {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { l.Close() })
+	if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(lifetime())); err != nil {
+		w.t.Fatal(err)
+	}
 	return l
 }
 
@@ -161,6 +175,9 @@ func (w *world) kernelListen(family int) net.Listener {
 func (w *world) estabListen(family int) net.Listener {
 	w.t.Helper()
 	l, err := w.host.Listen("tcp", netip.AddrPortFrom(estabAddrs[family].Addr(), 0).String())
+	if err == nil {
+		err = l.(*estab.Listener).SetDeadline(time.Now().Add(lifetime()))
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -188,8 +205,7 @@ func (w *world) connect(family, role int) ends {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	// A test that hangs is to say where.
-	limit := time.Now().Add(5 * time.Minute)
+	limit := time.Now().Add(lifetime())
 	if err := errors.Join(e.kernel.SetDeadline(limit), e.estab.SetDeadline(limit)); err != nil {
 		w.t.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func compare(t *testing.T, k ssLine, e ends) {
 	if n := k.number(t, "cwnd"); n < 1 || i.Cwnd < i.MSS {
 		t.Errorf("cwnd: the kernel's %d segments, estab's %d bytes", n, i.Cwnd)
 	}
-	if i.RTT <= 0 || i.RTT > 500*time.Millisecond || i.RTO < 200*time.Millisecond || i.RTO > time.Second {
+	if i.RTT <= 0 || i.RTT > patience || i.RTO < max(200*time.Millisecond, i.RTT) {
 		t.Errorf("rtt %v, rto %v", i.RTT, i.RTO)
 	}
 }

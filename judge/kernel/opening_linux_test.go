@@ -190,7 +190,7 @@ func TestManyConnections(t *testing.T) {
 }
 
 func manyConnections(t *testing.T, name string, sequence int, dial func(context.Context, string, string) (net.Conn, error), addr string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), lifetime())
 	defer cancel()
 	for i := range sequence {
 		if err := ask(ctx, dial, addr, i*7); err != nil {

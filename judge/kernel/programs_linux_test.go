@@ -70,11 +70,11 @@ func TestCurl(t *testing.T) {
 			dir := t.TempDir()
 
 			down := filepath.Join(dir, "down")
-			w.must("curl", "-sSfg", "-m", "580", "-o", down, fmt.Sprintf("%s/noise/%d", url, c.size))
+			w.must("curl", "-sSfg", "-m", seconds(lifetime()), "-o", down, fmt.Sprintf("%s/noise/%d", url, c.size))
 			if got := fileDigest(t, down); got != digest(1, c.size) {
 				t.Errorf("down: %s", got)
 			}
-			out := w.must("curl", "-sSfg", "-m", "580", "-T", down, url+"/sum")
+			out := w.must("curl", "-sSfg", "-m", seconds(lifetime()), "-T", down, url+"/sum")
 			if out != digest(1, c.size) {
 				t.Errorf("up: %s", out)
 			}
@@ -87,7 +87,7 @@ func TestCurl(t *testing.T) {
 			if err := os.WriteFile(urls, []byte(list.String()), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			out = w.must("curl", "-sSfg", "-m", "580", "--parallel", "--parallel-max", "50", "-H", "Connection: close",
+			out = w.must("curl", "-sSfg", "-m", seconds(lifetime()), "--parallel", "--parallel-max", "50", "-H", "Connection: close",
 				"-w", "got %{http_code} %{size_download}\n", "-K", urls)
 			if n := strings.Count(out, "got 200 "); n != c.requests {
 				t.Errorf("%d of %d small ones: %s", n, c.requests, out)
@@ -95,6 +95,8 @@ func TestCurl(t *testing.T) {
 		})
 	}
 }
+
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
 func fileDigest(t testing.TB, name string) string {
 	t.Helper()
@@ -117,7 +119,7 @@ func TestNginx(t *testing.T) {
 		c.each(t, func(w *world, family int) {
 			t := w.t
 			addr := w.nginx(family, c.size)
-			client := &http.Client{Transport: &http.Transport{DialContext: w.host.DialContext}, Timeout: 10 * time.Minute}
+			client := &http.Client{Transport: &http.Transport{DialContext: w.host.DialContext}, Timeout: lifetime()}
 			defer client.CloseIdleConnections()
 			h := newDigest()
 			if err := fetch(client, "http://"+addr+"/noise", h); err != nil {
@@ -126,7 +128,7 @@ func TestNginx(t *testing.T) {
 			if h.sum() != digest(1, c.size) {
 				t.Error("what has arrived is not what is served")
 			}
-			single := &http.Client{Transport: &http.Transport{DialContext: w.host.DialContext, DisableKeepAlives: true}, Timeout: time.Minute}
+			single := &http.Client{Transport: &http.Transport{DialContext: w.host.DialContext, DisableKeepAlives: true}, Timeout: patience}
 			var wg sync.WaitGroup
 			var mu sync.Mutex
 			next := 0

@@ -20,9 +20,9 @@ import (
 // the sender probes and doesn't give up, and afterwards everything arrives.
 func TestZeroWindow(t *testing.T) {
 	t.Parallel()
-	sleep := 1500 * time.Millisecond
+	sleep, n := 1500*time.Millisecond, int64(2<<20)
 	if long() {
-		sleep = 10 * time.Second
+		sleep, n = 10*time.Second, 12<<20
 	}
 	for _, estabSends := range []bool{true, false} {
 		name := "kernel sends"
@@ -35,7 +35,6 @@ func TestZeroWindow(t *testing.T) {
 				t := w.t
 				deadline(t, e.kernel, e.estab)
 				from, to := closers(e, estabSends)
-				const n = 12 << 20
 				if err := errors.Join(e.kernel.SetReadBuffer(64<<10), e.estab.SetReadBuffer(64<<10)); err != nil {
 					t.Fatal(err)
 				}

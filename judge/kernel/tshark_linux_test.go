@@ -86,7 +86,7 @@ func browse(w *world, family, role int) {
 	go srv.Serve(l)
 	defer srv.Close()
 	tr := &http.Transport{DialContext: dial}
-	client := &http.Client{Transport: tr, Timeout: time.Minute}
+	client := &http.Client{Transport: tr, Timeout: patience}
 	const size = 300_000
 	for range 3 {
 		h := newDigest()

@@ -28,7 +28,7 @@ var All = []struct {
 }
 
 // patience bounds a conversation; nothing is measured by it.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // limited is a context for a whole conversation.
 func limited(t testing.TB) context.Context {

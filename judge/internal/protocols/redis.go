@@ -33,7 +33,16 @@ func Redis(t *testing.T, n Net) {
 	defer func() {
 		c.Close()
 		l.Close()
-		served.Wait()
+		over := make(chan struct{})
+		go func() {
+			served.Wait()
+			close(over)
+		}()
+		select {
+		case <-over:
+		case <-time.After(patience):
+			t.Error("the client has closed all its connections, and the server still has some")
+		}
 		m.Close()
 	}()
 
