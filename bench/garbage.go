@@ -58,7 +58,7 @@ type object struct {
 func makeLinked(n int) *object {
 	var head *object
 	for range n {
-		head = &object{next: head}
+		head = &object{next: head, rest: [1016]byte{1}}
 	}
 	return head
 }

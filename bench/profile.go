@@ -18,8 +18,9 @@ var functionClasses = []struct {
 	names []string
 }{
 	{"copying", []string{"runtime.memmove", "runtime.memclr"}},
+	{"copying and summing in one pass", []string{"estab/internal/wire.copySum", "estab/internal/wire.CopySum"}},
 	{"checksums", []string{"estab/internal/wire.Sum", "estab/internal/wire.Fold", "estab/internal/wire.Combine", "estab/internal/wire.PutTCPChecksum", "estab/internal/wire.VerifyTCP",
-		"estab/internal/wire.PseudoSum", "estab/internal/wire.add", "estab/internal/wire.sum", "math/bits.Add64", "encoding/binary"}},
+		"estab/internal/wire.PseudoSum", "estab/internal/wire.add", "estab/internal/wire.sumBlocks", "estab/internal/wire.sumWords", "math/bits.Add64", "encoding/binary"}},
 	{"headers, parsing, flow hash", []string{"estab/internal/wire.", "estab/inet."}},
 	{"TCP: the engine", []string{"estab/tcp.", "estab/tcp/cc.", "estab/internal/seq."}},
 	{"host and link: queues, hand-over", []string{"estab.", "estab/link."}},

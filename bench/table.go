@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -248,8 +249,8 @@ func number(v float64) string {
 	switch {
 	case v == 0:
 		return "0"
-	case v < 0 || v >= 1000:
-		return group(int64(v + 0.5))
+	case v < 0 || v >= 999.5:
+		return group(int64(math.Round(v)))
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	}

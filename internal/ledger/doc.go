@@ -15,3 +15,4 @@
 package ledger
 
 //go:generate go run ./gen
+//go:generate go test ../tidy -run ^TestWalk$ -update
