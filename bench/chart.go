@@ -92,11 +92,11 @@ func (c *curve) chart() trace.Picture {
 		trace.Escape(c.Name), chartTop-8, trace.Escape(c.Y))
 	for v := x.lo; v <= x.hi*1.01; v *= 10 {
 		fmt.Fprintf(&b, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/><text class=\"small\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-			x.at(v), chartTop, x.at(v), chartHeight-chartBottom, x.at(v), chartHeight-chartBottom+16, number(v))
+			x.at(v), chartTop, x.at(v), chartHeight-chartBottom, x.at(v), chartHeight-chartBottom+16, digits(v))
 	}
 	for v := y.lo; v <= y.hi*1.01; v *= 10 {
 		fmt.Fprintf(&b, "<line class=\"grid\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\"/><text class=\"small\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
-			chartLeft, y.at(v), chartWidth-chartRight, y.at(v), chartLeft-6, y.at(v)+4, number(v))
+			chartLeft, y.at(v), chartWidth-chartRight, y.at(v), chartLeft-6, y.at(v)+4, digits(v))
 	}
 	fmt.Fprintf(&b, "<text class=\"small\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
 		chartWidth-chartRight, chartHeight-chartBottom+32, trace.Escape(c.X))
@@ -139,7 +139,7 @@ func (c *curve) bars() trace.Picture {
 		fmt.Fprintf(&b, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", left-8, y+13, trace.Escape(p.Label))
 		if p.Failed == "" {
 			fmt.Fprintf(&b, "<rect class=\"open\" x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"18\"/><path class=\"arrow data\" d=\"M%.1f %dH%.1f\"/><text class=\"small\" x=\"%.1f\" y=\"%d\">%s</text>\n",
-				left, y, px(p.Y)-left, px(p.Min), y+9, px(p.Max), px(p.Max)+8, y+13, number(p.Y))
+				left, y, px(p.Y)-left, px(p.Min), y+9, px(p.Max), px(p.Max)+8, y+13, digits(p.Y))
 		}
 		y += row
 	}

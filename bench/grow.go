@@ -66,11 +66,11 @@ func grow(o options) error {
 		name string
 		f    func() []curve
 	}{
+		{"garbage", g.garbage}, // first, while nothing else is on the heap
 		{"connections", g.connections},
 		{"beside", g.beside},
 		{"ranges", g.ranges},
 		{"processors", g.processors},
-		{"garbage", g.garbage},
 	} {
 		if !o.row.MatchString(part.name) {
 			continue
@@ -133,7 +133,7 @@ func (c *curve) print(w io.Writer, markdown bool) {
 				case l.Points[i].Failed != "":
 					fmt.Fprint(w, " failed |")
 				default:
-					fmt.Fprintf(w, " %s |", number(l.Points[i].Y))
+					fmt.Fprintf(w, " %s |", digits(l.Points[i].Y))
 				}
 			}
 			fmt.Fprintln(w)
@@ -147,11 +147,16 @@ func (c *curve) print(w io.Writer, markdown bool) {
 					fmt.Fprintf(w, "    %-28s FAILED: %s\n", p.label(), p.Failed)
 					continue
 				}
-				fmt.Fprintf(w, "    %-28s %10s  [%s, %s]\n", p.label(), number(p.Y), number(p.Min), number(p.Max))
+				fmt.Fprintf(w, "    %-28s %10s  [%s, %s]\n", p.label(), digits(p.Y), digits(p.Min), digits(p.Max))
 			}
 		}
 	}
 	for _, l := range c.Lines {
+		for _, p := range l.Points {
+			if p.Failed != "" && markdown {
+				fmt.Fprintf(w, "  %s, %s failed: %s\n", l.Name, p.label(), p.Failed)
+			}
+		}
 		if l.End != "" {
 			fmt.Fprintf(w, "  %s ends there: %s\n", l.Name, l.End)
 		}
@@ -171,7 +176,7 @@ func (p *point) label() string {
 	if p.Label != "" {
 		return p.Label
 	}
-	return number(p.X)
+	return digits(p.X)
 }
 
 // growth measures curves.
@@ -356,7 +361,7 @@ func (h *ghosts) settle(w *estabWorld, n ghost) error {
 		}
 	}()
 	for k := ghost(0); k < n; k += 64 {
-		h.syns(k, min(k+64, n), false, 50_000)
+		h.syns(k, min(k+64, n), false)
 		if err := h.until(func(_, _ int) bool { return accepted.Load()+512 >= int64(k) }); err != nil {
 			return err
 		}

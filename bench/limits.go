@@ -82,12 +82,12 @@ func limits(o options) error {
 	case o.markdown:
 		fmt.Fprint(o.out, "| | median | least to most |\n|---|---|---|\n")
 		for _, l := range all {
-			fmt.Fprintf(o.out, "| %s | %s %s | %s to %s |\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+			fmt.Fprintf(o.out, "| %s | %s %s | %s to %s |\n", l.Name, digits(l.Y), l.Unit, digits(l.Min), digits(l.Max))
 		}
 		fmt.Fprintln(o.out)
 	default:
 		for _, l := range all {
-			fmt.Fprintf(o.out, "%-74s %8s %-4s [%s, %s]\n", l.Name, number(l.Y), l.Unit, number(l.Min), number(l.Max))
+			fmt.Fprintf(o.out, "%-74s %8s %-4s [%s, %s]\n", l.Name, digits(l.Y), l.Unit, digits(l.Min), digits(l.Max))
 		}
 	}
 	fmt.Fprintln(o.out, thisMachine())

@@ -74,9 +74,9 @@ func timeWaitHeap(six bool) func(world, time.Duration) ([]float64, error) {
 
 // leave opens connections which the server closes at once.
 func (g *ghosts) leave(from, to ghost, six bool) error {
-	const ports, underway = 50_000, 512
+	const underway = 512
 	for k := from; k < to; k = min(k+64, to) {
-		g.syns(k, min(k+64, to), six, ports)
+		g.syns(k, min(k+64, to), six)
 		if err := g.until(func(_, closed int) bool { return closed+underway >= int(k) }); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (g *ghosts) until(f func(opened, closed int) bool) error {
 func halfOpenHeap(six bool) func(world, time.Duration) ([]float64, error) {
 	return func(w world, _ time.Duration) ([]float64, error) {
 		g := newGhosts(w.(rawWorld).raw())
-		g.mute = true
+		g.mute, g.ports = true, 1
 		warm, all := crowd(w, 56_000, 3000)
 		if err := g.knock(0, warm, six); err != nil {
 			return nil, err
@@ -126,7 +126,7 @@ func halfOpenHeap(six bool) func(world, time.Duration) ([]float64, error) {
 func (g *ghosts) knock(from, to ghost, six bool) error {
 	for k := from; k < to; k = min(k+64, to) {
 		end := min(k+64, to)
-		g.syns(k, end, six, 1)
+		g.syns(k, end, six)
 		if err := g.until(func(opened, _ int) bool { return opened >= int(end) }); err != nil {
 			return err
 		}

@@ -84,9 +84,9 @@ func profiles(o options) error {
 	}
 	for _, x := range all {
 		if o.markdown {
-			fmt.Fprintf(o.out, "**%s**: %s %s\n\n| | %% of the time | most of it in |\n|---|---|---|\n", x.Row, number(x.Rate), x.Unit)
+			fmt.Fprintf(o.out, "**%s**: %s %s\n\n| | %% of the time | most of it in |\n|---|---|---|\n", x.Row, digits(x.Rate), x.Unit)
 		} else {
-			fmt.Fprintf(o.out, "%s: %s %s\n", x.Row, number(x.Rate), x.Unit)
+			fmt.Fprintf(o.out, "%s: %s %s\n", x.Row, digits(x.Rate), x.Unit)
 		}
 		for _, s := range x.Shares {
 			if s.Percent < 0.5 {

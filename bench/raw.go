@@ -79,6 +79,15 @@ func (g ghost) tuple(six bool, ports uint32) wire.Tuple {
 	return t
 }
 
+// number is the ghost whose tuple that is.
+func number(t wire.Tuple, ports uint32) ghost {
+	host := t.Local.V4() - wire.AddrFrom(ghostServer4.Addr()).V4()
+	if !t.Local.Is4() {
+		host = uint32(t.Local.Hi - wire.AddrFrom(ghostServer6.Addr()).Hi)
+	}
+	return ghost((host-2)*ports + uint32(t.LocalPort) - 1024)
+}
+
 // craft makes a packet of a segment that leaves t.Local.
 func craft(buf []byte, seg *wire.Segment) []byte {
 	n := wire.IPHeaderLen(seg.Local) + wire.TCPHeaderLen(seg) + len(seg.Payload)
@@ -98,20 +107,37 @@ func ghostSYN(t wire.Tuple) *wire.Segment {
 // ghosts are peers that answer: they complete handshakes, acknowledge text and
 // close when they are closed.
 type ghosts struct {
-	link rawLink
-	buf  [64][128]byte
-	out  [64][]byte
+	link  rawLink
+	buf   [64][128]byte
+	out   [64][]byte
+	mute  bool   // SYN-ACKs are counted and not answered
+	port  uint16 // of the server; 0: 80
+	ports uint32 // to an address; set before the first SYN
 
 	mu     sync.Mutex
 	queue  []wire.Segment // what they have to answer
-	opened int            // handshakes completed
-	closed int            // FINs answered
-	mute   bool           // SYN-ACKs are counted and not answered
-	port   uint16         // of the server; 0: 80
+	opened tally          // who got a SYN-ACK
+	closed tally          // who got a FIN
+}
+
+// tally counts ghosts, each once.
+type tally struct {
+	seen []bool
+	n    int
+}
+
+func (t *tally) add(g ghost) {
+	for int(g) >= len(t.seen) {
+		t.seen = append(t.seen, make([]bool, 1+len(t.seen))...)
+	}
+	if !t.seen[g] {
+		t.seen[g] = true
+		t.n++
+	}
 }
 
 func newGhosts(l rawLink) *ghosts {
-	g := &ghosts{link: l}
+	g := &ghosts{link: l, ports: 50_000}
 	l.onSent(g.hear)
 	return g
 }
@@ -131,9 +157,9 @@ func (g *ghosts) hear(b []byte) {
 	case seg.Flags.Any(wire.RST) || seg.Len() == 0:
 		return
 	case seg.Flags.Has(wire.SYN):
-		g.opened++
+		g.opened.add(number(seg.Tuple, g.ports))
 	case seg.Flags.Has(wire.FIN):
-		g.closed++
+		g.closed.add(number(seg.Tuple, g.ports))
 		a.Flags |= wire.FIN
 	}
 	if !g.mute {
@@ -161,10 +187,10 @@ func (g *ghosts) answer() bool {
 }
 
 // syns sends the SYNs of ghosts from up to (not including) to, at most 64.
-func (g *ghosts) syns(from, to ghost, six bool, ports uint32) {
+func (g *ghosts) syns(from, to ghost, six bool) {
 	n := 0
 	for k := from; k < to; k++ {
-		syn := ghostSYN(k.tuple(six, ports))
+		syn := ghostSYN(k.tuple(six, g.ports))
 		if g.port != 0 {
 			syn.RemotePort = g.port
 		}
@@ -177,5 +203,5 @@ func (g *ghosts) syns(from, to ghost, six bool, ports uint32) {
 func (g *ghosts) counts() (opened, closed int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.opened, g.closed
+	return g.opened.n, g.closed.n
 }

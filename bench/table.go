@@ -229,7 +229,7 @@ func printRow(w io.Writer, res []result) {
 		case x.Failed != "":
 			fmt.Fprintf(w, "  %-9s       FAILED: %s\n", x.Subject, x.Failed)
 		default:
-			fmt.Fprintf(w, "  %-9s %10s  [%s, %s]", x.Subject, number(x.median()), number(x.Values[0]), number(x.Values[len(x.Values)-1]))
+			fmt.Fprintf(w, "  %-9s %10s  [%s, %s]", x.Subject, digits(x.median()), digits(x.Values[0]), digits(x.Values[len(x.Values)-1]))
 			if x.Ratio > 0 {
 				fmt.Fprintf(w, "  estab is %.3g x better", x.Ratio)
 				if x.AtLeast > 0 {
@@ -244,8 +244,8 @@ func printRow(w io.Writer, res []result) {
 	}
 }
 
-// number writes a figure with three or four digits, never in powers of ten.
-func number(v float64) string {
+// digits writes a figure with three or four digits, never in powers of ten.
+func digits(v float64) string {
 	switch {
 	case v == 0:
 		return "0"
@@ -294,9 +294,9 @@ func printMarkdown(w io.Writer, all []result) {
 			case x.Failed != "":
 				fmt.Fprint(w, " failed |")
 			case x.Ratio > 0:
-				fmt.Fprintf(w, " %s (%.2g ×) |", number(x.median()), x.Ratio)
+				fmt.Fprintf(w, " %s (%.2g ×) |", digits(x.median()), x.Ratio)
 			default:
-				fmt.Fprintf(w, " %s |", number(x.median()))
+				fmt.Fprintf(w, " %s |", digits(x.median()))
 			}
 			goals = append(goals, x.goal()...)
 		}
@@ -320,7 +320,7 @@ func (r *result) goal() []string {
 		if r.Less {
 			word = "at most"
 		}
-		g = append(g, word+" "+number(r.Bound))
+		g = append(g, word+" "+digits(r.Bound))
 	}
 	if r.Zero {
 		g = append(g, "0")

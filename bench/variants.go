@@ -119,7 +119,7 @@ func gvisorVariants(o options) error {
 						one = append(one, v[f])
 					}
 					slices.Sort(one)
-					fmt.Fprintf(o.out, "%s %s [%s, %s]  ", number(one[len(one)/2]), fig.unit, number(one[0]), number(one[len(one)-1]))
+					fmt.Fprintf(o.out, "%s %s [%s, %s]  ", digits(one[len(one)/2]), fig.unit, digits(one[0]), digits(one[len(one)-1]))
 				}
 				fmt.Fprintln(o.out, c)
 			}
