@@ -219,7 +219,7 @@ func tooMany(subject string, n int) string {
 }
 
 func (g *growth) overRandom(s subject, n int) point {
-	w, err := s.make(wiring{mtu: 1500, gvisor: "talk", ports: 8})
+	w, err := s.make(wiring{mtu: 1500, ports: 8})
 	if err != nil {
 		return point{X: float64(n), Failed: err.Error()}
 	}
@@ -378,7 +378,7 @@ func (g *growth) processors() []curve {
 		if u := r.figures[0].unit; len(r.figures) > 1 || u != "GB/s" && u != "k/s" {
 			continue
 		}
-		c := curve{Name: r.name, X: "processors", Y: r.figures[0].unit}
+		c := curve{Name: r.name, X: "processors", Y: r.figures[0].unit, Note: "gVisor with its default configuration"}
 		for _, s := range subjects() {
 			if !g.subject.MatchString(s.name) || r.why(s) != "" || s.name == "veth" || s.name == "net.Pipe" {
 				continue

@@ -63,7 +63,7 @@ func (g *growth) smack(s subject, order string, most int) []point {
 }
 
 func smackOnce(s subject, order string, sizes []int, seed uint64) (took []float64, err error) {
-	wr := wiring{mtu: 1500, raw: true, gvisor: "talk"}
+	wr := wiring{mtu: 1500, raw: true}
 	var w world
 	if s.name == "estab" {
 		w, err = newEstabWith(wr, estab.Config{ReceiveBuffer: 4 << 20})
