@@ -187,13 +187,14 @@ type jsonFound struct {
 	Seconds float64  `json:"seconds"`
 	Arrows  []string `json:"arrows"`
 	Wrong   string   `json:"found,omitempty"`
+	Says    string   `json:"sentence,omitempty"` // of the RFC, that it goes against
 	Trail   []string `json:"trail,omitempty"`
 	Locals  int      `json:"endStates"` // different states of an end
 }
 
 func newJSONFound(r *explore.Result, took time.Duration) jsonFound {
 	f := jsonFound{World: r.World.Name, Title: r.World.Title, Fault: r.World.Fault, States: r.States, Steps: r.Steps, Depth: r.Depth,
-		Full: r.Full, Seconds: took.Seconds(), Arrows: []string{}, Wrong: r.Wrong, Locals: r.Locals}
+		Full: r.Full, Seconds: took.Seconds(), Arrows: []string{}, Wrong: r.Wrong, Says: r.Sentence, Locals: r.Locals}
 	for _, a := range explore.Arrows() {
 		if r.Figure.Taken(a) {
 			f.Arrows = append(f.Arrows, a.From.String()+" to "+a.To.String())

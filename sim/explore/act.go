@@ -6,6 +6,7 @@ import (
 
 // act lets the user take a step; false if it can't be taken now.
 func (a *actor) act(s Step, serve bool) bool {
+	a.doing.by, a.doing.call = byCall, s.Do
 	if !a.do(s) {
 		return false
 	}
@@ -46,6 +47,8 @@ func (a *actor) do(s Step) bool {
 			return false
 		}
 		u.now().shut = true
+	case Read:
+		a.readAtLast()
 	case Close:
 		u.now().early = !u.now().eof
 		u.now().shut = true
@@ -68,7 +71,7 @@ func (a *actor) open() bool {
 	if err != 0 {
 		return false
 	}
-	a.l.user.begin(id, false)
+	a.begins(id, false)
 	a.l.user.now().state = tcp.StateSynSent
 	return true
 }

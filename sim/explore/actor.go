@@ -16,23 +16,28 @@ type actor struct {
 	figure   *Figure
 	ring     *tcp.Ring
 
-	l       local
-	out     []uint32      // segments that left
-	forged  []tcp.Segment // by the shim, to be taken in
-	bad     string        // what is wrong with what happened
-	closing bool          // the user is calling CLOSE
-	log     *[]tcp.Event  // if not nil, where the engine's events go, too
-	buf     [64]byte
+	l      local
+	out    []uint32      // segments that left
+	forged []tcp.Segment // by the shim, to be taken in
+	third  []tcp.Segment // and taken in
+	logged int           // events logged before the first of them was
+	doing  doing         // what happens, for the invariants
+	rules  []stepRule
+	bad    finding      // what is wrong with it
+	log    *[]tcp.Event // if not nil, where the engine's events go, too
+	buf    [64]byte
 }
 
 func newActor(w *World, s *segments, p *pairs, f *Figure) *actor {
-	return &actor{w: w, segments: s, pairs: p, figure: f,
+	return &actor{w: w, segments: s, pairs: p, figure: f, rules: stepRules(),
 		ring: tcp.NewRing(256, tcp.EventState|tcp.EventClosed|tcp.EventTimer)}
 }
 
 // begin makes a copy of l the state to work on.
 func (a *actor) begin(l *local) {
-	a.l, a.out, a.forged, a.bad = *l, a.out[:0], a.forged[:0], ""
+	a.l, a.out, a.forged, a.bad = *l, a.out[:0], a.forged[:0], finding{}
+	a.third = a.third[:0]
+	a.doing = doing{w: a.w, end: l.end, was: l, before: &l.view, hops: a.doing.hops[:0]}
 	if l.eng != nil {
 		a.l.eng = l.eng.Clone()
 		a.l.eng.SetEvents(a.ring)
@@ -41,7 +46,7 @@ func (a *actor) begin(l *local) {
 
 // start makes the first state of an end.
 func (a *actor) start(end int) {
-	a.l, a.out = local{end: end, now: boot}, a.out[:0]
+	a.begin(&local{end: end, now: boot})
 	a.boot()
 	a.finish()
 }
@@ -63,8 +68,8 @@ func (a *actor) boot() {
 }
 
 func (a *actor) fail(format string, args ...any) {
-	if a.bad == "" {
-		a.bad = fmt.Sprintf(format, args...)
+	if a.bad.none() {
+		a.bad.why = fmt.Sprintf(format, args...)
 	}
 }
 
@@ -74,19 +79,27 @@ func (a *actor) deliver(g *segment) {
 		a.finish()
 		return // nobody is there
 	}
-	seg := g.seg
+	a.doing.by, a.doing.seg = bySegment, &g.seg
+	a.input(g.seg)
+	a.finish()
+}
+
+func (a *actor) input(seg tcp.Segment) {
 	if seg.Flags.Has(wire.ACK) {
 		seg.Ack = a.l.num.own(seg.Ack)
 	}
 	a.l.eng.Input(a.l.now, &seg)
-	a.finish()
 }
 
 // fire lets the timers go off that are due.
 func (a *actor) fire() {
+	a.doing.by = byTimer
 	if u := &a.l.user; u.pausing && u.pause <= a.l.now {
 		u.pausing = false
 		u.advance(false)
+	}
+	if u := &a.l.user; u.late && u.reads <= a.l.now {
+		a.readAtLast()
 	}
 	if a.l.eng != nil {
 		a.l.eng.Advance(a.l.now)
@@ -102,12 +115,16 @@ func (a *actor) finish() {
 		again = a.closeWhatIsOver()
 	}
 	a.passOver()
-	if a.l.eng != nil && a.bad == "" {
-		if err := a.l.eng.CheckInvariants(); err != nil {
-			a.fail("%v", err)
+	a.l.view = a.look()
+	a.l.user.now().note(&a.l.view)
+	if v, g := &a.l.view, a.doing.seg; v.state == tcp.StateTimeWait {
+		// "Remain in the TIME-WAIT state. Restart the 2 MSL time-wait timeout."
+		if !v.same(a.doing.before) || a.doing.before.state != v.state || g != nil && g.Flags.Has(wire.FIN) && g.End() == v.rcvNXT {
+			a.l.waits = a.l.now
 		}
 	}
 	a.l.settle(a.w, a.pairs)
+	a.judge()
 }
 
 func (a *actor) pump() {
@@ -116,9 +133,13 @@ func (a *actor) pump() {
 		e.Output(a.l.now, a)
 		a.readEvents()
 		if len(a.forged) > 0 {
-			seg := a.forged[0]
-			a.forged = a.forged[1:]
-			e.Input(a.l.now, &seg)
+			// A step of its own, so to say.
+			v, seg := a.look(), a.forged[0]
+			a.doing.before, a.doing.seg, a.forged = &v, &seg, a.forged[1:]
+			if a.third = append(a.third, seg); a.log != nil && len(a.third) == 1 {
+				a.logged = len(*a.log)
+			}
+			a.input(seg)
 			continue
 		}
 		r, ok := e.NextReady()
@@ -135,11 +156,13 @@ func (a *actor) pump() {
 
 // Emit is part of tcp.Sink.
 func (a *actor) Emit(seg *tcp.Segment) bool {
-	if a.w.TwoWay && a.l.end == B && seg.Flags.Has(wire.SYN|wire.ACK) {
-		a.forged = append(a.forged, third(seg))
-	}
 	c := *seg
-	a.l.num.leaves(a.l.end, &c, a.l.now)
+	if a.l.num.leaves(a.l.end, &c, a.l.now) {
+		a.doing.shrunk = true
+	}
+	if a.w.TwoWay && a.l.end == B && seg.Flags.Has(wire.SYN|wire.ACK) {
+		a.forged = append(a.forged, third(&c))
+	}
 	a.out = append(a.out, a.segments.intern(a.l.end, &c))
 	return true
 }
@@ -155,10 +178,9 @@ func (a *actor) readEvents() {
 			*a.log = append(*a.log, e)
 		}
 		if e.Kind == tcp.EventState {
-			a.figure.see(&e, a.closing)
-			if !lawful(e.From, e.To) {
-				a.fail("a transition that RFC 9293 does not have: %v to %v", e.From, e.To)
-			}
+			d := &a.doing
+			a.figure.see(&e, d.by == byCall && d.call != Abort)
+			d.hops = append(d.hops, hop{e.From, e.To, d.by, d.seg})
 		}
 		if e.Conn == 0 || e.Conn != u.conn {
 			continue
@@ -167,11 +189,20 @@ func (a *actor) readEvents() {
 		switch e.Kind {
 		case tcp.EventState:
 			t.state = e.To
-			if e.To == tcp.StateClosed || e.To == tcp.StateTimeWait {
-				t.closed, t.clean = true, t.err == 0
+			switch {
+			case e.To == tcp.StateTimeWait:
+				t.closed, t.clean, t.fin, t.una = true, true, true, t.nxt
+				if t.pair != 0 {
+					t.had = uint8(a.l.num.last().ack.Diff(a.pairs.all[t.pair-1][1-a.l.end]))
+				}
+			case e.To == tcp.StateClosed:
+				t.closed = true
+				if e.From == tcp.StateLastAck && a.doing.by == bySegment && !a.doing.seg.Flags.Has(wire.RST) {
+					t.clean, t.una = true, t.nxt
+				}
 			}
 		case tcp.EventClosed:
-			t.err, t.clean = e.Err, false
+			t.err = e.Err
 		}
 	}
 	a.refresh()
@@ -204,15 +235,29 @@ func (a *actor) accept(id tcp.ListenerID) {
 	if u.open {
 		a.giveUp()
 	}
-	u.begin(conn, true)
+	a.begins(conn, true)
 	a.refresh()
 	a.read(conn)
+}
+
+// begins gives the user a connection.
+func (a *actor) begins(conn tcp.ConnID, serving bool) {
+	u := &a.l.user
+	u.begin(conn, serving)
+	if late := a.w.Ends[a.l.end].Late; late > 0 {
+		u.late, u.reads = true, a.l.now.Add(late)
+	}
+}
+
+func (a *actor) readAtLast() {
+	a.l.user.late = false
+	a.read(a.l.user.conn)
 }
 
 // read takes what has come.
 func (a *actor) read(id tcp.ConnID) {
 	u := &a.l.user
-	if id != u.conn || !u.open {
+	if id != u.conn || !u.open || u.late {
 		return
 	}
 	t := u.now()
@@ -225,12 +270,8 @@ func (a *actor) read(id tcp.ConnID) {
 		case err != 0 || n == 0:
 			return
 		}
-		if !t.take(a.buf[:n]) {
-			a.fail("%s gets bytes that are not the next ones of what was sent", endName(a.l.end))
-			return
-		}
-		if u.seen>>t.from&1 != 0 {
-			a.fail("%s gets bytes of an earlier connection", endName(a.l.end))
+		if wrong := t.take(a.buf[:n]); wrong != "" {
+			a.fail("%s gets bytes that are not the next ones of what was sent: %s", endName(a.l.end), wrong)
 			return
 		}
 	}
@@ -238,11 +279,13 @@ func (a *actor) read(id tcp.ConnID) {
 
 // giveUp closes the user's handle.
 func (a *actor) giveUp() {
-	u := &a.l.user
-	a.closing = true
-	a.l.eng.Close(a.l.now, u.conn, -1)
+	d := &a.doing
+	by, call := d.by, d.call
+	d.by, d.call = byCall, Close
+	a.l.eng.Close(a.l.now, a.l.user.conn, -1)
 	a.readEvents()
-	a.closing, u.open = false, false
+	d.by, d.call = by, call
+	a.l.user.open = false
 }
 
 // closeWhatIsOver gives up a connection that is over, or with which nothing is
@@ -273,6 +316,7 @@ func (a *actor) passOver() {
 			t := u.now()
 			switch {
 			case s.ofConnection() && !u.open:
+			case s.Do == Read && !u.late:
 			case s.Do == Await && (t.eof || t.err != 0 || t.closed):
 			case s.Do == Pause:
 				u.pausing, u.pause = true, a.l.now.Add(time.Duration(s.N)*time.Millisecond)

@@ -29,7 +29,7 @@ const maxTwins = 2
 type move struct {
 	to  uint32
 	out []uint32 // segments that leave
-	bad string   // what is wrong with it
+	bad finding  // what is wrong with it
 	no  bool     // it can't be done
 }
 
@@ -66,7 +66,6 @@ func (m *automaton) intern(l *local) uint32 {
 
 // start is the first state of an end, and what it sends.
 func (m *automaton) start(end int) move {
-	m.actor.bad = ""
 	m.actor.start(end)
 	return m.done()
 }

@@ -17,6 +17,6 @@ func Example() {
 	fmt.Println(r.Wrong)
 	// Output:
 	// 1. A opens, and gives up before an answer comes; it sends <SEQ=100><CTL=SYN>
-	// 2. B receives <SEQ=100><CTL=SYN>; it sends <SEQ=300><ACK=101><CTL=SYN,ACK>
+	// 2. B receives <SEQ=100><CTL=SYN>; it sends <SEQ=300><ACK=101><CTL=SYN,ACK>; <SEQ=101><ACK=301><CTL=ACK> is forged in answer to it at once
 	// B is in ESTABLISHED with the numbers 100 (A's) and 300 (B's), and A has never agreed to them: a ghost
 }

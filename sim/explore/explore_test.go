@@ -75,7 +75,8 @@ func TestPlantedFaults(t *testing.T) {
 		{"two-way", "a ghost", 2, []string{"A opens, and gives up before an answer comes; it sends <SEQ=100><CTL=SYN>", "B receives <SEQ=100><CTL=SYN>"}},
 		{"two-way-for-ever", "A is in CLOSED, B in ESTABLISHED", 3, []string{"before an answer comes", "the network loses"}},
 		{"no-time-wait", "bytes that are not the next ones", 18, []string{"keeps a double", "A opens; it sends <SEQ=103><CTL=SYN>"}},
-		{"no-time-wait-close", "connection reset by peer", 9, []string{"<CTL=RST>"}},
+		{"ack-war", "never come to rest", 14, []string{"keeps a double"}},
+		{"no-time-wait-close", "connection reset by peer", 12, []string{"the network loses <SEQ=102><ACK=302><CTL=ACK>", "<CTL=RST>"}},
 	} {
 		t.Run(c.world, func(t *testing.T) {
 			w, ok := WorldByName(c.world)
@@ -96,9 +97,10 @@ func TestPlantedFaults(t *testing.T) {
 		})
 	}
 	// The same worlds without the fault.
-	for _, name := range []string{"two-way", "two-way-for-ever", "no-time-wait", "no-time-wait-close"} {
+	for _, name := range []string{"two-way", "two-way-for-ever", "no-time-wait", "no-time-wait-close", "ack-war"} {
 		w, _ := WorldByName(name)
 		w.TwoWay, w.Ends[A].TCP.MSL, w.Ends[B].TCP.MSL = false, 0, 0
+		w.Ends[A], w.Ends[B] = limited(w.Ends[A]), limited(w.Ends[B])
 		if r := Explore(&w, Options{}); r.Wrong != "" || !r.Full {
 			t.Errorf("%s without its fault: %s", name, describe(&r))
 		}
@@ -141,7 +143,7 @@ func TestFingerprintDecides(t *testing.T) {
 
 func (s *search) differ(a, b move) string {
 	text := func(m move) string {
-		t := m.bad
+		t := m.bad.why
 		for _, id := range m.out {
 			t += s.segments.all[id].String() + " "
 		}

@@ -1,189 +1,138 @@
 package explore
 
-import (
-	"fmt"
+// What RFC 9293 promises of two TCPs, written from its text (and RFC 5961's and
+// RFC 1337's where they amend it), not from the engine's. Each invariant stands
+// beside the sentence from which it comes, which a counterexample quotes, too.
+// Those of a step ask what one end made of one input; those of a state ask what
+// both ends believe; those of the rest ask how it all ends.
 
-	"estab/tcp"
-)
-
-// check says what is wrong with a state, or "". (What is wrong with a step of
-// one end alone the actor has found: transitions that the RFC does not have,
-// bytes that were not sent so, an engine that contradicts itself.)
-func (s *search) check(st *state) string {
-	for x := range 2 {
-		me, peer := s.locals[st.local[x]], s.locals[st.local[1-x]]
-		if me.user.gen == 0 {
-			continue
-		}
-		if why := s.checkNumbers(me, peer, x); why != "" {
-			return why
-		}
-		t := me.user.now()
-		if why := s.checkBytes(t, peer, x); why != "" {
-			return why
-		}
-		if why := s.checkEnd(t, peer, x); why != "" {
-			return why
-		}
-	}
-	return ""
+// stepRule is asked of every step of an end.
+type stepRule struct {
+	cite, says string
+	broken     func(d *doing) string
 }
 
-// checkNumbers: who is in ESTABLISHED or beyond has agreed with the other end
-// on both initial sequence numbers. §3.4: "For a connection to be established
-// or initialized, the two peers must synchronize on each other's initial
-// sequence numbers." §3.5: "The principal reason for the three-way handshake
-// is to prevent old duplicate connection initiations from causing confusion."
-func (s *search) checkNumbers(me, peer *local, x int) string {
-	p := me.facts.synced
-	if p == 0 || peer.user.holds(p) || s.w.Brief {
-		return ""
+func stepRules() []stepRule {
+	return []stepRule{
+		// Transitions.
+		{"§3.3.2", "A TCP connection progresses from one state to another in response to events.", unlawful},
+		{"§3.10.8", "For any state if the retransmission timeout expires … send the segment at the front of the retransmission queue again", timerMoves},
+		{"§3.6", "… a TCP endpoint receiving a FIN will ACK but not send its own FIN until its user has CLOSED the connection also.", closesItself},
+		{"§3.3.2", "Briefly the meanings of the states are:", meaning},
+
+		// Opening.
+		{"§3.10.7.4, fifth", "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state", establishes},
+		{"§3.10.7.3, first", "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set, if so drop the segment and return)", wrongAckInSynSent},
+		{"§3.10.7.4, fifth", "If the segment acknowledgment is not acceptable, form a reset segment", wrongAckInSynReceived},
+		{"§3.10.7.2", "ISS should be selected and a SYN segment sent of the form: <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>", answersSYN},
+		{"§3.10.1", "A SYN segment of the form <SEQ=ISS><CTL=SYN> is sent.", sendsSYN},
+		{"§3.5", "… so long as the receiving TCP endpoint doesn't deliver the data to the user until it is clear the data is valid", delivers},
+
+		// Sequence numbers.
+		{"§3.4", "SND.UNA < SEG.ACK =< SND.NXT", order},
+		{"§3.8", "The amount by which the variables are advanced is the length of the data and SYN or FIN flags in the segment.", counts},
+		{"§3.8", "When the sender creates a segment and transmits it, the sender advances SND.NXT. When the receiver accepts a segment, it advances RCV.NXT", goesBack},
+		{"§3.4.3", "… the unique binding of segment data to sequence space", binding},
+		{"§3.8", "… once in the ESTABLISHED state, all segments must carry current acknowledgment information.", currentAck},
+		{"§3.10.7.4, first", "If an incoming segment is not acceptable, an acknowledgment should be sent in reply … drop the unacceptable segment and return", unacceptable},
+		{"§3.10.7.4, fifth", "… acceptable only if it is in the range of ((SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT). All incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded and an ACK sent back.", acksUnsent},
+		{"§3.10.7.4, seventh", "Once the TCP endpoint takes responsibility for the data, it advances RCV.NXT over the data accepted", takes},
+		{"§3.10.7.4, fifth", "If SND.UNA < SEG.ACK =< SND.NXT, then set SND.UNA <- SEG.ACK.", acknowledged},
+		{"§3.10.7.4, eighth", "advance RCV.NXT over the FIN, and send an acknowledgment for the FIN", owesAck},
+		{"§3.5", "… the ACK does not occupy sequence number space (if it did, we would wind up ACKing ACKs!)", acksAcks},
+
+		// Windows.
+		{"§3.8.6, SHLD-14", "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the left", shrinks},
+		{"§3.3.1", "future sequence numbers that are not yet allowed", beyondWindow},
+		{"§3.8.6.1, MUST-36", "The sending TCP peer must regularly transmit at least one octet of new data (if available), or retransmit to the receiving TCP peer even if the send window is zero", unprobed},
+		{"§3.8.6.1", "When the receiving TCP peer has a zero window and a segment arrives, it must still send an acknowledgment showing its next expected sequence number and current window (zero).", zeroWindow},
+		{"§3.8", "TCP uses retransmission to ensure delivery of every segment.", unrepeated},
+
+		// Resets.
+		{"§3.10.7.4, second", "If the RST bit is set and the sequence number exactly matches the next expected sequence number (RCV.NXT), then TCP endpoints MUST reset the connection", resetBy},
+		{"RFC 5961 §3.2", "… does not exactly match the next expected sequence value, yet is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)", resetIgnored},
+		{"§3.10.7.1", "An incoming segment not containing a RST causes a RST to be sent in response.", nobodyThere},
+		{"§3.5.2", "A reset must not be sent if it is not clear that this is the case.", resetsWrongly},
+		{"§3.10.7.4, fourth", "… if the SYN bit is set, irrespective of the sequence number, TCP endpoints MUST send a \"challenge ACK\" to the remote peer", synChallenged},
+
+		// Closing.
+		{"§3.10.7.4, fifth", "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return.", acksOfFIN},
+		{"§3.6.1, MUST-13", "When a connection is closed actively, it MUST linger in the TIME-WAIT state for a time 2xMSL", lingers},
+		{"§3.6.1, MAY-2", "… assigns its initial sequence number for the new connection to be larger than the largest sequence number it used on the previous connection incarnation", reuses},
+		{"§3.6, MUST-12", "… the local application MUST be informed whether it closed normally or was aborted", informed},
 	}
-	n := s.pairs.all[p-1]
-	if s.w.TwoWay && peer.opening() && peer.num.last().iss == n[1-x] {
-		return "" // with two segments nobody asks before the second arrives
-	}
-	return fmt.Sprintf("%s is in %v with the numbers %d (A's) and %d (B's), and %s has never agreed to them: a ghost",
-		endName(x), me.user.now().state, n[A], n[B], endName(1-x))
 }
 
-// opening reports whether the end is in SYN-SENT.
-func (l *local) opening() bool {
-	t := l.user.now()
-	return t != nil && !t.closed && t.state == tcp.StateSynSent
+// stateRule is asked of every state of the world, once with either end for e
+// and the other for p, its peer.
+type stateRule struct {
+	cite, says string
+	broken     func(w *World, e, p *local) string
 }
 
-// checkBytes: what was delivered is a beginning of what the other end sent on
-// this connection, and where the end of the stream was told, it is all of it.
-func (s *search) checkBytes(t *talk, peer *local, x int) string {
-	if t.pair == 0 || t.from == 0 && !t.eof {
-		return ""
+func stateRules() []stateRule {
+	return []stateRule{
+		{"§3.4.1", "The receiver of the first SYN has no way of knowing whether the segment was an old one or not … and so it must ask the sender to verify this SYN.", ghost},
+		{"§3.4.1", "For a connection to be established or initialized, the two TCP peers must synchronize on each other's initial sequence numbers.", apart},
+		{"§3.4.1", "… we must prevent segments from one incarnation of a connection from being used while the same sequence numbers may still be present in the network from an earlier incarnation", mixed},
+		{"§3.6", "A TCP implementation will reliably deliver all buffers SENT before the connection was CLOSED", cut},
+		{"§3.6", "… need only wait to hear the connection was CLOSED successfully to know that all their data was received at the destination TCP endpoint", misled},
+		{"§3.4", "… an acknowledgment of sequence number X indicates that all octets up to but not including X have been received", believed},
+		{"§3.6", "A TCP connection may terminate in two ways: (1) the normal TCP close sequence using a FIN handshake … and (2) an \"abort\"", broke},
 	}
-	for i := range peer.user.past {
-		y := &peer.user.past[i]
-		if y.pair != t.pair {
-			if y.pair != 0 && t.from > 0 && peer.user.talkOf(t.from) == y {
-				return fmt.Sprintf("%s gets bytes that %s sent on another connection", endName(x), endName(1-x))
-			}
-			continue
-		}
-		switch {
-		case t.got > y.sent:
-			return fmt.Sprintf("%s gets more bytes than %s sent", endName(x), endName(1-x))
-		case t.eof && (!y.shut || t.got != y.sent):
-			return fmt.Sprintf("%s is told the end after %d bytes; %s has sent %d, and closed: %v",
-				endName(x), t.got, endName(1-x), y.sent, y.shut)
-		}
-		return ""
-	}
-	return ""
 }
 
-// talkOf is an end's g-th connection, if it is remembered.
-func (u *user) talkOf(g uint8) *talk {
-	if g == 0 || g > u.gen || u.gen-g >= maxGens {
-		return nil
+// finding is what is wrong, and the sentence that it goes against.
+type finding struct{ why, sentence string }
+
+func (f finding) none() bool { return f.why == "" }
+
+// against is the finding that a sentence is not kept.
+func against(cite, says, why string) finding {
+	if cite[0] != 'R' {
+		cite = "RFC 9293 " + cite
 	}
-	return &u.past[(g-1)%maxGens]
+	return finding{why, cite + ": \"" + says + "\""}
 }
 
-// checkEnd: who has closed in order has had the peer's FIN, and the peer has
-// had its own (§3.6); and no connection ends with an error unless the world
-// has a reason for one.
-func (s *search) checkEnd(t *talk, peer *local, x int) string {
-	if t.clean && !t.early && !t.aborted {
-		if !t.eof {
-			return fmt.Sprintf("%s has closed in order, without the FIN of %s", endName(x), endName(1-x))
-		}
-		for i := range peer.user.past {
-			y := &peer.user.past[i]
-			if y.pair == t.pair && t.pair != 0 && !y.eof && !y.early && !y.aborted && y.err == 0 {
-				return fmt.Sprintf("%s has closed in order, and %s has not had its FIN", endName(x), endName(1-x))
-			}
-		}
+// judge asks the rules of what was done. A step that a rule before has
+// condemned is not asked again.
+func (a *actor) judge() {
+	d := &a.doing
+	d.is, d.after = &a.l, &a.l.view
+	if a.l.eng == nil || !a.bad.none() {
+		return
 	}
-	switch t.err {
-	case tcp.ErrReset, tcp.ErrRefused:
-		if !s.w.Resets {
-			return fmt.Sprintf("%s: %v, and nobody has aborted, crashed or gone", endName(x), t.err)
-		}
-	case tcp.ErrTimeout:
-		if !s.w.GiveUp {
-			return fmt.Sprintf("%s: %v, with so little lost", endName(x), t.err)
-		}
+	if err := a.l.eng.CheckInvariants(); err != nil {
+		a.fail("%v", err)
 	}
-	return ""
-}
-
-// quiet says what is wrong with a state from which nothing can happen, or "".
-// Nobody may wait for what will never come: both ends are in CLOSED or LISTEN,
-// or, where the world may end so, both in ESTABLISHED.
-func (s *search) quiet(st *state) string {
-	a, b := s.locals[st.local[A]], s.locals[st.local[B]]
-	if a.facts.rest == b.facts.rest && a.facts.rest != atWork {
-		return ""
+	if d.was.eng == nil || d.by == byCall && d.call == Restart {
+		return // it has only come up
 	}
-	return fmt.Sprintf("nothing can happen any more, and A is in %v, B in %v", a.stateName(s.w), b.stateName(s.w))
-}
-
-// endless looks for a state from which no way leads to an end: two ends that
-// answer each other for ever, say. The search must be complete.
-func (s *search) endless() {
-	n := len(s.set.states)
-	s.first = append(s.first, uint32(len(s.next)))
-	// The graph turned round: who leads to a state stands in back from
-	// start[state] on.
-	start := make([]uint32, n+1)
-	for _, to := range s.next {
-		start[to+1]++
+	d.out = d.out[:0]
+	for _, id := range a.out {
+		d.out = append(d.out, &a.segments.all[id].seg)
 	}
-	for i := range n {
-		start[i+1] += start[i]
-	}
-	back, fill := make([]uint32, len(s.next)), make([]uint32, n)
-	for from := range n {
-		for _, to := range s.next[s.first[from]:s.first[from+1]] {
-			back[start[to]+fill[to]] = uint32(from)
-			fill[to]++
-		}
-	}
-	good := make([]bool, n)
-	queue := s.ends
-	for _, e := range queue {
-		good[e] = true
-	}
-	for ; len(queue) > 0; queue = queue[1:] {
-		for _, p := range back[start[queue[0]]:start[queue[0]+1]] {
-			if !good[p] {
-				good[p] = true
-				queue = append(queue, p)
-			}
-		}
-	}
-	for i, ok := range good {
-		if !ok {
-			s.wrong("whatever happens from here on, it never comes to an end", uint32(i))
+	for i := range a.rules {
+		if why := a.rules[i].broken(d); why != "" {
+			a.bad = against(a.rules[i].cite, a.rules[i].says, endName(d.end)+": "+why)
 			return
 		}
 	}
 }
 
-// stateName is the state that an end is in, in the RFC's words.
-func (l *local) stateName(w *World) string {
-	if l.eng == nil {
-		return "down"
-	}
-	name := "CLOSED"
-	l.eng.States(func(_ tcp.Tuple, s tcp.State) bool {
-		if name = s.String(); s == tcp.StateListen {
-			return true // perhaps there is something more than that
+// check asks the rules of a state.
+func (s *search) check(st *state) finding {
+	a, b := s.locals[st.local[A]], s.locals[st.local[B]]
+	for i := range s.rules {
+		r := &s.rules[i]
+		why := r.broken(s.w, a, b)
+		if why == "" {
+			why = r.broken(s.w, b, a)
 		}
-		return false
-	})
-	if l.facts.rest == atWork && (name == "CLOSED" || name == "LISTEN") {
-		if s, ok := l.user.next(&w.Ends[l.end], l.user.serving); ok {
-			name += " (its user " + opNames[s.Do] + ")"
+		if why != "" {
+			return against(r.cite, r.says, why)
 		}
 	}
-	return name
+	return finding{}
 }

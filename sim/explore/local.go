@@ -19,6 +19,8 @@ type local struct {
 
 	boots    uint8
 	deadline time.Duration // until the next time-out; never: none
+	waits    tcp.Time      // in TIME-WAIT: since the peer's FIN came last
+	view     view
 	facts    facts
 }
 
@@ -79,6 +81,10 @@ func (l *local) fingerprint(w *World, b []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(x.iss))
 		b = binary.BigEndian.AppendUint32(b, uint32(x.end))
 		b = binary.BigEndian.AppendUint32(b, uint32(x.ack))
+		b = binary.BigEndian.AppendUint32(b, uint32(x.edge))
+	}
+	if l.view.state == tcp.StateTimeWait {
+		b = binary.BigEndian.AppendUint64(b, uint64(l.now-l.waits))
 	}
 	if l.num.n > 0 && w.draws(l.end) {
 		// How far the next initial sequence number will lie from the latest.
@@ -95,11 +101,15 @@ func (u *user) fingerprint(b []byte, now tcp.Time) []byte {
 			b = append(b, 0)
 		}
 	}
-	b = append(b, u.pc, u.spc, u.gen, u.seen)
+	b = append(b, u.pc, u.spc, u.gen)
 	flag(u.conn != 0)
 	flag(u.listener != 0)
 	flag(u.serving)
 	flag(u.open)
+	flag(u.late)
+	if u.late {
+		b = binary.BigEndian.AppendUint64(b, uint64(u.reads-now))
+	}
 	flag(u.pausing)
 	if u.pausing {
 		b = binary.BigEndian.AppendUint64(b, uint64(u.pause-now))
@@ -109,8 +119,8 @@ func (u *user) fingerprint(b []byte, now tcp.Time) []byte {
 	}
 	for i := range u.past {
 		t := &u.past[i]
-		b = append(b, byte(t.pair>>8), byte(t.pair), t.sent, t.got, t.from, byte(t.err), byte(t.state))
-		for _, v := range [...]bool{t.shut, t.eof, t.early, t.aborted, t.closed, t.clean, t.acked} {
+		b = append(b, byte(t.pair>>8), byte(t.pair), t.sent, t.got, t.from, byte(t.err), byte(t.state), t.una, t.nxt, t.had)
+		for _, v := range [...]bool{t.shut, t.eof, t.early, t.aborted, t.closed, t.clean, t.acked, t.fin} {
 			flag(v)
 		}
 	}
@@ -132,6 +142,9 @@ func (l *local) settle(w *World, pairs *pairs) {
 	l.deadline = never
 	if l.user.pausing {
 		l.deadline = max(l.user.pause.Sub(l.now), 0)
+	}
+	if l.user.late {
+		l.deadline = min(l.deadline, max(l.user.reads.Sub(l.now), 0))
 	}
 	l.facts = facts{}
 	if l.eng == nil {

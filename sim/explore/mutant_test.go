@@ -20,11 +20,11 @@ type edit struct{ file, old, new string }
 // mutants are faults for which the engine has no switch.
 func mutants() []mutant {
 	return []mutant{
-		{"LAST-ACK is ended by any ACK", "close", "A has not had its FIN", []edit{
+		{"LAST-ACK is ended by any ACK", "half-close", "A has not had its FIN", []edit{
 			{"ack.go", "c.snd.UNA != c.snd.NXT {", "c.snd.UNA != c.snd.NXT && c.state != StateLastAck {"}}},
-		{"the ISS is always 0", "crash", "", []edit{
+		{"the ISS is always 0", "both-crash", "another connection", []edit{
 			{"iss.go", "return Num(t.Hash(e.keys.iss)) + Num(uint64(e.now)/4000)", "return 0"}}},
-		{"the third segment is not checked", "close", "a ghost", []edit{
+		{"the third segment is not checked", "old-handshake", "a ghost", []edit{
 			{"arrives_listen.go", "case seg.Ack != h.iss+1:", "case false:"},
 			{"ack.go", "if seg.Ack.LessEq(c.snd.UNA) || c.snd.NXT.Less(seg.Ack) {", "if seg.Ack = c.snd.NXT; false {"}}},
 	}

@@ -28,6 +28,7 @@ type life struct {
 	real, iss seq.Num // as its engine has it, and canonical
 	end       seq.Num // after what was sent, canonical
 	ack       seq.Num // the latest acknowledgement sent: the peer's number, canonical
+	edge      seq.Num // the furthest end of the window offered: likewise
 }
 
 // numbers are the incarnations of an end, the latest last. No more than
@@ -97,8 +98,9 @@ func (u *numbers) own(x seq.Num) seq.Num {
 
 func abs(d int32) int64 { return max(int64(d), -int64(d)) }
 
-// leaves makes the numbers of a segment canonical, and notes what it tells.
-func (u *numbers) leaves(end int, seg *tcp.Segment, now tcp.Time) {
+// leaves makes the numbers of a segment canonical, and notes what it tells; it
+// reports whether the window ends before where one did that was offered earlier.
+func (u *numbers) leaves(end int, seg *tcp.Segment, now tcp.Time) (shrunk bool) {
 	if seg.Flags.Has(wire.SYN) {
 		u.draw(end, seg.Seq, now)
 	}
@@ -107,14 +109,21 @@ func (u *numbers) leaves(end int, seg *tcp.Segment, now tcp.Time) {
 	}
 	l := u.last()
 	if l == nil || seg.Flags.Has(wire.RST) {
-		return
+		return false
 	}
 	if e := seg.End(); l.end.Less(e) {
 		l.end = e
 	}
-	if seg.Flags.Has(wire.ACK) {
-		l.ack = seg.Ack
+	if !seg.Flags.Has(wire.ACK) {
+		return false
 	}
+	edge := seg.Ack + seq.Num(seg.Wnd)
+	shrunk = l.ack != 0 && edge.Less(l.edge)
+	if !shrunk {
+		l.edge = edge
+	}
+	l.ack = seg.Ack
+	return shrunk
 }
 
 // forget drops what nobody remembers, once the engine holds no connection and

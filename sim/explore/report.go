@@ -30,6 +30,10 @@ func (w *World) Describe() string {
 		}
 		fmt.Fprintf(b, "  %s: %s.\n", endName(end), strings.Join(parts, "; "))
 	}
+	for i := range w.Strays {
+		x := &w.Strays[i]
+		fmt.Fprintf(b, "  Under way from the beginning, as if %s had sent it: %v.\n", endName(x.From), &segment{seg: x.Seg})
+	}
 	var may []string
 	add := func(n int, text string) {
 		if n > 0 {
@@ -39,7 +43,7 @@ func (w *World) Describe() string {
 	add(w.Lose, "lose %d")
 	add(w.Double, "double %d")
 	add(w.Delay, "keep what is under way back while %d time-outs pass")
-	fmt.Fprintf(b, "  The network delivers segments in any order")
+	fmt.Fprintf(b, "  The network delivers segments in %s order", map[bool]string{false: "any", true: "their"}[w.InOrder])
 	if may != nil {
 		fmt.Fprintf(b, "; in all it may %s", strings.Join(may, ", "))
 	}

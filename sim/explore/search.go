@@ -27,12 +27,14 @@ type Result struct {
 	Crowded  int  // states in which more segments would be in flight than may be: not looked at further
 	Figure   Figure
 	Wrong    string // what was found; "": nothing
+	Sentence string // of the RFC, that it goes against, if it goes against one
 	Trail    *Trail // how it comes to that, in the fewest steps
 }
 
 // search is a search under way.
 type search struct {
 	*automaton
+	rules  []stateRule
 	o      Options
 	set    stateSet
 	parent []uint32
@@ -41,9 +43,10 @@ type search struct {
 	room   int
 	from   uint32 // the state that is looked at
 
-	next  []uint32 // where the steps lead, state by state
-	first []uint32 // where a state's begin in next
-	ends  []uint32 // states that are an end, or whose future was not looked at
+	next  []uint32  // where the steps lead, state by state
+	first []uint32  // where a state's begin in next
+	ends  []uint32  // states that are an end, or whose future was not looked at
+	acts  *[]action // if not nil, where the steps that lead to next go
 }
 
 // action is a step of the world: what, and to which segment in flight or by
@@ -77,7 +80,7 @@ func Explore(w *World, o Options) Result {
 }
 
 func newSearch(w *World, o Options) *search {
-	s := &search{automaton: newAutomaton(w), o: o, room: w.InFlight}
+	s := &search{automaton: newAutomaton(w), rules: stateRules(), o: o, room: w.InFlight}
 	if s.room == 0 {
 		s.room = maxFlight
 	}
@@ -97,6 +100,9 @@ func (s *search) begin() {
 		m := s.start(end)
 		first.local[end] = m.to
 		s.send(&first, m.out)
+	}
+	for _, x := range w.Strays {
+		s.send(&first, []uint32{s.segments.intern(x.From, &x.Seg)})
 	}
 	s.arrive(&first, 0)
 	s.next = s.next[:0]
@@ -137,8 +143,8 @@ func (s *search) expand() bool {
 	}
 	if s.result.Steps == before {
 		s.ends = append(s.ends, s.from)
-		if why := s.quiet(&st); why != "" {
-			s.wrong(why, s.from)
+		if f := s.quiet(&st); !f.none() {
+			s.wrong(f, s.from)
 			return false
 		}
 	}
@@ -151,6 +157,9 @@ func (s *search) segmentsOf(st *state) bool {
 			continue // the same again
 		}
 		to := 1 - s.segments.all[p.id()].from
+		if s.w.InOrder && s.ahead(st, i) {
+			continue
+		}
 		in := inSegment + p.id()
 		next := *st
 		next.remove(i)
@@ -177,6 +186,17 @@ func (s *search) segmentsOf(st *state) bool {
 	return true
 }
 
+// ahead reports whether a segment in flight has another one before it that goes
+// the same way.
+func (s *search) ahead(st *state, i int) bool {
+	for _, p := range st.flight[:i] {
+		if s.segments.all[p.id()].from == s.segments.all[st.flight[i].id()].from {
+			return true
+		}
+	}
+	return false
+}
+
 // timersOf lets time pass up to the next time-out.
 func (s *search) timersOf(st *state) bool {
 	a, b := s.locals[st.local[A]].deadline, s.locals[st.local[B]].deadline
@@ -193,7 +213,7 @@ func (s *search) timersOf(st *state) bool {
 			if st.n > 0 {
 				next.delay--
 			}
-			next.age(d)
+			next.age(d, s.w.InOrder)
 			in := s.span(d)
 			for e := range 2 {
 				next.local[e] = s.move(st.local[e], in).to
@@ -226,7 +246,7 @@ func (s *search) step(next state, end int, in uint32, act action) bool {
 	to, bad := m.to, m.bad
 	next.local[end] = to
 	crowded := !s.send(&next, m.out)
-	if bad != "" {
+	if !bad.none() {
 		s.wrongAt(bad, act, &next)
 		return false
 	}
@@ -241,7 +261,7 @@ func (s *search) step(next state, end int, in uint32, act action) bool {
 // send puts segments in flight; false if there is no room for all.
 func (s *search) send(st *state, out []uint32) bool {
 	for _, id := range out {
-		if !st.add(newPacket(id, msl), s.room) {
+		if !st.add(newPacket(id, msl), s.room, s.w.InOrder) {
 			return false
 		}
 	}
@@ -252,28 +272,35 @@ func (s *search) send(st *state, out []uint32) bool {
 func (s *search) arrive(st *state, act action) bool {
 	place, fresh := s.set.add(st)
 	s.next = append(s.next, place)
+	if s.acts != nil {
+		*s.acts = append(*s.acts, act)
+	}
 	if !fresh {
 		return true
 	}
 	s.parent = append(s.parent, s.from)
 	s.action = append(s.action, act)
-	if why := s.check(st); why != "" {
-		s.wrong(why, place)
+	if f := s.check(st); !f.none() {
+		s.wrong(f, place)
 		return false
 	}
 	return true
 }
 
 // wrong ends the search at a state that is known.
-func (s *search) wrong(why string, place uint32) {
-	s.result.Wrong = why
-	s.result.Trail = s.trail(place)
+func (s *search) wrong(f finding, place uint32) {
+	s.result.Wrong, s.result.Sentence = f.why, f.sentence
+	s.result.Trail = s.trail(s.way(place))
 }
 
-// wrongAt ends the search with a step whose outcome is wrong in itself.
-func (s *search) wrongAt(why string, act action, st *state) {
+// wrongAt ends the search with a step whose outcome is wrong in itself; what
+// comes of it is told, too.
+func (s *search) wrongAt(f finding, act action, st *state) {
+	if harm := s.check(st); !harm.none() {
+		f.why += "; so " + harm.why
+	}
 	s.set.states = append(s.set.states, *st)
 	s.parent = append(s.parent, s.from)
 	s.action = append(s.action, act)
-	s.wrong(why, uint32(len(s.set.states)-1))
+	s.wrong(f, uint32(len(s.set.states)-1))
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // state is a state of the world: the two ends, the segments in flight in a
-// fixed order, and what is left of the budgets. 64 bytes, and nothing but
+// fixed order (or, where the network keeps it, in that in which they were sent), and what is left of the budgets. 64 bytes, and nothing but
 // numbers: two states are the same if they are equal.
 type state struct {
 	local               [2]uint32
@@ -18,13 +18,14 @@ type state struct {
 
 const maxFlight = 6
 
-// add puts a segment in flight; false if there is no room.
-func (s *state) add(p packet, room int) bool {
+// add puts a segment in flight, in its place, or (ordered) behind the others;
+// false if there is no room.
+func (s *state) add(p packet, room int, ordered bool) bool {
 	if int(s.n) >= room {
 		return false
 	}
 	i := s.n
-	for ; i > 0 && s.flight[i-1] > p; i-- {
+	for ; i > 0 && s.flight[i-1] > p && !ordered; i-- {
 		s.flight[i] = s.flight[i-1]
 	}
 	s.flight[i] = p
@@ -40,7 +41,7 @@ func (s *state) remove(i int) {
 }
 
 // age lets time pass for what is in flight.
-func (s *state) age(d time.Duration) {
+func (s *state) age(d time.Duration, ordered bool) {
 	k := 0
 	for _, p := range s.flight[:s.n] {
 		if q, alive := p.age(d); alive {
@@ -52,7 +53,9 @@ func (s *state) age(d time.Duration) {
 		s.flight[i] = 0
 	}
 	s.n = uint8(k)
-	slices.Sort(s.flight[:k])
+	if !ordered {
+		slices.Sort(s.flight[:k])
+	}
 }
 
 // hash is of all that a state consists of.

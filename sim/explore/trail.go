@@ -13,12 +13,14 @@ import (
 
 // Trail is how it comes to a state, step by step.
 type Trail struct {
-	Steps []string // in words
-	Why   string   // what is wrong with the last state
-	ends  [2]trace.End
-	sent  []*journey
-	notes []sided
-	over  tcp.Time // of the last step
+	Steps    []string // in words
+	Why      string   // what is wrong with the last state
+	Says     string   // the sentence that it goes against, if any
+	ends     [2]trace.End
+	sent     []*journey
+	notes    []sided
+	captions []caption
+	over     tcp.Time // of the last step
 }
 
 // journey is a segment and what became of it.
@@ -33,19 +35,30 @@ type sided struct {
 	end int
 }
 
+// caption is a line in a ladder that no event tells.
+type caption struct {
+	end  int
+	at   tcp.Time
+	text string
+}
+
 // stepTime is how much time a step takes in a ladder, so that one comes below
 // the other. In the search it takes none.
 const stepTime = time.Millisecond
 
-// trail walks from the first state to the one at place again, and notes what
-// happens.
-func (s *search) trail(place uint32) *Trail {
-	var path []uint32
+// way is the steps from the first state to the one at place.
+func (s *search) way(place uint32) []action {
+	var path []action
 	for p := place; p != 0; p = s.parent[p] {
-		path = append(path, p)
+		path = append(path, s.action[p])
 	}
 	slices.Reverse(path)
-	t := &Trail{Why: s.result.Wrong, ends: [2]trace.End{{Name: "A"}, {Name: "B"}}}
+	return path
+}
+
+// trail walks a way again, and notes what happens.
+func (s *search) trail(way []action) *Trail {
+	t := &Trail{Why: s.result.Wrong, Says: s.result.Sentence, ends: [2]trace.End{{Name: "A"}, {Name: "B"}}}
 	for end := range t.ends {
 		t.ends[end].State = "CLOSED"
 		if s.w.Ends[end].Listens {
@@ -56,8 +69,8 @@ func (s *search) trail(place uint32) *Trail {
 	for _, p := range w.at.flight[:w.at.n] {
 		w.leaves(p)
 	}
-	for _, p := range path {
-		w.step(s.action[p])
+	for _, a := range way {
+		w.step(a)
 	}
 	t.over = w.clock()
 	return t
@@ -95,6 +108,10 @@ func (w *walker) step(a action) {
 		if a.what() == actServe {
 			in = inServe
 		}
+		switch s.Do {
+		case Crash, Restart, Listen, Unlisten, Read:
+			w.t.captions = append(w.t.captions, caption{i, w.clock(), opNames[s.Do]})
+		}
 		w.input(i, in, "%s %v", endName(i), s)
 	}
 }
@@ -124,7 +141,7 @@ func (w *walker) fire(end int) {
 	before := w.at.flight
 	n := w.at.n
 	if d > 0 {
-		w.at.age(d)
+		w.at.age(d, w.w.InOrder)
 		w.now += d
 		in := w.span(d)
 		for e := range 2 {
@@ -158,14 +175,22 @@ func (w *walker) input(end int, in uint32, format string, args ...any) {
 	for i, id := range m.out {
 		text += []string{"; it sends ", " and "}[min(i, 1)] + w.segments.all[id].String()
 	}
+	for _, g := range w.actor.third {
+		forged := (&segment{seg: g}).String() + " is forged in answer to it at once"
+		text += "; " + forged
+		w.t.captions = append(w.t.captions, caption{end, w.clock().Add(stepTime / 4), forged})
+	}
 	w.say("%s", text)
-	for _, e := range log {
+	for i, e := range log {
 		e.Time = w.clock()
+		if len(w.actor.third) > 0 && i >= w.actor.logged {
+			e.Time = e.Time.Add(stepTime / 2)
+		}
 		w.t.notes = append(w.t.notes, sided{e, end})
 	}
 	for _, id := range m.out {
 		p := newPacket(id, msl)
-		w.at.add(p, maxFlight)
+		w.at.add(p, maxFlight, w.w.InOrder)
 		w.leaves(p)
 	}
 	w.at.local[end] = m.to
@@ -193,7 +218,12 @@ func (t *Trail) Write(out io.Writer, st trace.Style) error {
 	for i, s := range t.Steps {
 		fmt.Fprintf(b, "%3d. %s\n", i+1, s)
 	}
-	fmt.Fprintf(b, "     %s.\n\n", t.Why)
+	for _, text := range []string{t.Why + ".", t.Says} {
+		for _, line := range trace.Wrap(text, 75) {
+			fmt.Fprintf(b, "     %s\n", line)
+		}
+	}
+	b.WriteByte('\n')
 	if err := t.ladder().Write(b, st); err != nil {
 		return err
 	}
@@ -227,6 +257,9 @@ func (t *Trail) ladder() *trace.Ladder {
 			p.Copies++
 		}
 		b.Packet(p)
+	}
+	for _, c := range t.captions {
+		b.Note(trace.Side(c.end), c.at, c.text)
 	}
 	for _, e := range t.notes {
 		b.Event(trace.Side(e.end), e.Event)

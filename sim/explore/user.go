@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"fmt"
+
 	"estab/tcp"
 )
 
@@ -13,13 +15,14 @@ type user struct {
 	conn     tcp.ConnID // 0: none
 	serving  bool       // conn came from the listener
 	open     bool       // conn has not been given up
+	late     bool       // it takes no byte yet
+	reads    tcp.Time   // from when on it does
 	pausing  bool
 	pause    tcp.Time // until when
 
 	gen   uint8 // connections that this end has had
 	past  [maxGens]talk
 	pairs [maxPairs]pairID // every pair of numbers it has ever agreed to, sorted; 0: none
-	seen  uint8            // bit g: bytes of the peer's g-th connection were delivered in an earlier one of ours
 }
 
 const (
@@ -41,6 +44,11 @@ type talk struct {
 	err            tcp.Error
 	state          tcp.State
 	acked          bool // the peer has acknowledged our SYN
+
+	// Numbers used up, SYN and FIN included: acknowledged by the peer, sent, and
+	// received. They outlive the connection.
+	una, nxt, had uint8
+	fin           bool // the peer's FIN has arrived, and all before it
 }
 
 // now is the connection that the user has or had last; nil if none.
@@ -53,12 +61,9 @@ func (u *user) now() *talk {
 
 // begin starts a connection.
 func (u *user) begin(id tcp.ConnID, serving bool) {
-	if t := u.now(); t != nil && t.from > 0 {
-		u.seen |= 1 << t.from
-	}
 	u.gen++
 	*u.now() = talk{}
-	u.conn, u.open, u.serving, u.spc = id, true, serving, 0
+	u.conn, u.open, u.serving, u.late, u.spc = id, true, serving, false, 0
 }
 
 // agree notes a pair of numbers.
@@ -93,18 +98,19 @@ func (u *user) holds(p pairID) bool {
 // of an end have one in common, as long as they have at most 16.
 func byteOf(gen, i uint8) byte { return gen<<4 | i&15 }
 
-// take takes what Receive gave; false if that is not the peer's stream.
-func (t *talk) take(p []byte) bool {
+// take takes what Receive gave; if that is not the peer's stream, it says what
+// else it is.
+func (t *talk) take(p []byte) string {
 	for _, b := range p {
 		if t.from == 0 {
 			t.from = b >> 4
 		}
 		if b != byteOf(t.from, t.got) {
-			return false
+			return fmt.Sprintf("byte %d of connection %d for byte %d of connection %d", b&15+1, b>>4, t.got+1, t.from)
 		}
 		t.got++
 	}
-	return true
+	return ""
 }
 
 // next is the step that the user is at, of Program or (serve) of Serve.

@@ -22,6 +22,14 @@ type World struct {
 	Lose, Double, Delay int
 	InFlight            int // segments under way at once at most; 0: 6
 
+	// InOrder makes the network deliver what an end sends in the order in which
+	// it was sent.
+	InOrder bool
+
+	// Strays are under way when the world begins: from an earlier time, or
+	// forged.
+	Strays []Stray
+
 	// Tick is how much time passes at least between the end of an end's last
 	// connection and its next: 0: 40 ms. RFC 9293 §3.4.1 takes for granted that
 	// the clock of initial sequence numbers outruns what a connection sends;
@@ -44,11 +52,18 @@ type World struct {
 	Fault string // what is planted in this world, in words; "": nothing
 }
 
+// Stray is a segment that looks as if an end had sent it.
+type Stray struct {
+	From int
+	Seg  tcp.Segment // Tuple apart; A's first initial sequence number is 100, B's 300
+}
+
 // End is one end of a world.
 type End struct {
 	TCP     tcp.Config     // where it is not 0, instead of what the search sets
 	Conn    tcp.ConnConfig // of its connections
 	Listens bool           // it is in LISTEN when the world begins
+	Late    time.Duration  // its user takes no byte of a connection before a step Read, or this time
 	Program []Step         // what its user does, in this order, each step at any time
 	Serve   []Step         // what its user does with each connection that its listener has
 }
@@ -56,8 +71,8 @@ type End struct {
 // Op is what a user can do.
 type Op uint8
 
-// The steps of a user. Receiving is none: a user takes what there is at once,
-// and gives the connection up when both directions are closed and it has
+// The steps of a user. Receiving is none but in an End that is Late: a user
+// takes what there is at once, and gives the connection up when both directions are closed and it has
 // nothing left to do with it, or when an error has ended it.
 const (
 	Open     Op = iota // active OPEN
@@ -70,6 +85,7 @@ const (
 	Early              // CLOSE, already in SYN-RECEIVED
 	Close              // give the connection up, in whatever state
 	Abort              // ABORT
+	Read               // begin to RECEIVE, before End.Late makes it
 	Await              // wait for the peer's FIN, or an error
 	Pause              // let N milliseconds pass
 	Crash              // the host loses its memory
@@ -77,7 +93,7 @@ const (
 )
 
 var opNames = [...]string{"opens", "listens", "stops listening", "opens, and gives up before an answer comes", "opens instead of listening", "sends", "closes", "closes already",
-	"gives the connection up", "aborts", "waits", "pauses", "crashes", "comes back again"}
+	"gives the connection up", "aborts", "begins to read", "waits", "pauses", "crashes", "comes back again"}
 
 // Step is a step of a user.
 type Step struct {
@@ -88,7 +104,7 @@ type Step struct {
 // ofConnection reports whether the step needs a connection.
 func (s Step) ofConnection() bool {
 	switch s.Do {
-	case Send, Shutdown, Early, Close, Abort, Await:
+	case Send, Shutdown, Early, Close, Abort, Read, Await:
 		return true
 	}
 	return false
@@ -113,8 +129,14 @@ func (w *World) config(end int, boots uint8) tcp.Config {
 	}
 	c.NoTimestamps, c.NoWindowScaling, c.NoSACK = true, true, true
 	c.Congestion = "reno"
-	c.RTOInitial, c.RTOMin, c.RTOMax, c.DelayedAck = rto, rto, rto, -1
+	c.RTOInitial, c.RTOMin, c.RTOMax = rto, rto, rto
+	if c.DelayedAck == 0 {
+		c.DelayedAck = -1
+	}
 	c.ChallengeAcks = -1
+	if c.ChallengeAckWait == 0 {
+		c.ChallengeAckWait = -1
+	}
 	c.Defence.NoSources, c.NoIdleRestart, c.FixedBuffers = true, true, true
 	c.SynRetries, c.SynAckRetries = retries, retries
 	c.Retries1, c.Retries2, c.OrphanRetries = retries, retries, retries
@@ -129,7 +151,10 @@ func (w *World) config(end int, boots uint8) tcp.Config {
 // connConfig is that of an end's connections.
 func (w *World) connConfig(end int) tcp.ConnConfig {
 	o := w.Ends[end].Conn
-	o.ReceiveBuffer, o.SendBuffer, o.NoDelay = window, window, true
+	if o.ReceiveBuffer == 0 {
+		o.ReceiveBuffer = window
+	}
+	o.SendBuffer, o.NoDelay = window, true
 	return o
 }
 

@@ -3,6 +3,7 @@ package explore
 import (
 	"time"
 
+	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -47,9 +48,45 @@ func then(parts ...[]Step) []Step {
 func client(parts ...[]Step) End { return End{Program: then(parts...)} }
 func server(parts ...[]Step) End { return End{Listens: true, Serve: then(parts...)} }
 
+// late is an end whose user does not read for a time, and whose receive buffer
+// has room for n bytes.
+func late(e End, n int, d time.Duration) End {
+	e.Late, e.Conn.ReceiveBuffer = d, n
+	return e
+}
+
 // alive is an end with keep-alive, which finds out about a peer that is gone.
 func alive(e End) End {
 	e.Conn.KeepAlive = tcp.KeepAlive{On: true, Idle: 30 * time.Second, Interval: 10 * time.Second, Count: 2}
+	return e
+}
+
+// narrow is an end with a window of one byte.
+func narrow(e End) End {
+	e.Conn.ReceiveBuffer = 1
+	return e
+}
+
+// patient is an end that delays its ACKs, and that of a FIN, too.
+func patient(e End) End {
+	e.TCP.DelayedAck, e.Conn.DelayFinAck = 40*time.Millisecond, true
+	return e
+}
+
+// forged are segments that lie in B's window, or acknowledge what it has not
+// sent.
+func forged() []Stray {
+	return []Stray{
+		{A, tcp.Segment{Seq: 150, Flags: wire.RST}},
+		{A, tcp.Segment{Seq: 150, Flags: wire.SYN, Wnd: window}},
+		{A, tcp.Segment{Seq: 101, Ack: 999, Flags: wire.ACK, Wnd: window}},
+	}
+}
+
+// limited is an end that answers what it does not want no more often than an
+// engine does by default (RFC 5961 §7). The others always answer.
+func limited(e End) End {
+	e.TCP.ChallengeAckWait = 500 * time.Millisecond
 	return e
 }
 
@@ -76,20 +113,33 @@ func sound() []World {
 			Ends: [2]End{client(do(Open, Shutdown)), server(do(Await), send(2), do(Shutdown))}, Lose: 1, Double: 1, Delay: 1},
 		{Name: "transfer", Title: "both ends send, and close when they like",
 			Ends: [2]End{client(do(Open), send(2), do(Shutdown)), server(send(1), do(Shutdown))}, Lose: 1, Double: 1},
+		{Name: "zero-window", Title: "B does not read; its window closes, and A must ask until it opens",
+			Ends: [2]End{limited(client(do(Open), send(2), send(2), do(Shutdown))), limited(late(server(do(Read), last), 2, 2500*time.Millisecond))}, Lose: 2, Delay: 1},
+		{Name: "three-segments", Title: "B acknowledges the FIN with its own: a close in three segments",
+			Ends: [2]End{client(do(Open), send(1), do(Shutdown)), patient(server(last))}, Lose: 1, Double: 1, Delay: 1},
+		{Name: "orphan", Title: "A gives the connection up for good; B may send, and never closes",
+			Ends: [2]End{client(do(Open, Close)), alive(server(send(1)))}, Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "blind", Title: "somebody who has guessed the window forges a RST, a SYN and an ACK",
+			Ends: [2]End{limited(client(do(Open, Shutdown))), limited(server(last))}, Strays: forged(), Delay: 1, Resets: true},
+		{Name: "old-handshake", Title: "the first and the third segment of a connection that is no more come again",
+			Ends: [2]End{client(do(Open, Abort)), alive(server(last))}, Double: 2, Resets: true, GiveUp: true},
 		{Name: "abort", Title: "A aborts; the RST may get lost",
 			Ends: [2]End{client(do(Open), send(1), do(Abort)), alive(server(last))},
 			Lose: 2, Double: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "crash", Title: "A crashes, comes back, and opens again (figure 9)",
-			Ends: [2]End{client(do(Open), send(1), do(Crash, Restart, Open, Shutdown)), alive(server(last))},
+			Ends: [2]End{limited(client(do(Open), send(1), do(Crash, Restart, Open, Shutdown))), limited(alive(server(last)))},
 			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "both-crash", Title: "both crash and come back, and an old segment comes",
+			Ends:   [2]End{limited(alive(client(do(Open), send(1), do(Crash, Restart, Open, Shutdown)))), limited(also(alive(server(last)), do(Crash, Restart)))},
+			Resets: true, GiveUp: true},
 		{Name: "server-crash", Title: "B crashes and comes back (figure 11)",
-			Ends: [2]End{alive(client(do(Open), send(1), do(Shutdown))), also(server(last), do(Crash, Restart))},
+			Ends: [2]End{limited(alive(client(do(Open), send(1), do(Shutdown)))), limited(also(server(last), do(Crash, Restart)))},
 			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "gone", Title: "B's host vanishes for good",
 			Ends: [2]End{alive(client(do(Open), send(1), do(Shutdown))), also(server(last), do(Crash))},
 			Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "stale-syn", Title: "the SYN of an OPEN that was given up comes late (figure 8)",
-			Ends: [2]End{client(do(Cancel, Open), send(1), do(Shutdown)), server(last)},
+			Ends: [2]End{limited(client(do(Cancel, Open), send(1), do(Shutdown))), limited(server(last))},
 			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "time-wait", Title: "A closes, waits 2 MSL, and opens the pair again",
 			Ends: [2]End{client(do(Open), send(2), send(2), do(Shutdown, Open), send(1), do(Shutdown)), server(last)},
@@ -98,7 +148,7 @@ func sound() []World {
 			Ends: [2]End{client(do(Open, Await, Shutdown), pause(time.Second), do(Open, Await, Shutdown)), server(do(Shutdown))},
 			Lose: 1, Double: 1, Delay: 1},
 		{Name: "refused", Title: "nobody listens, or not any more",
-			Ends: [2]End{client(do(Open, Shutdown, Open, Shutdown)), also(server(last), do(Unlisten, Listen))},
+			Ends: [2]End{limited(client(do(Open, Shutdown, Open, Shutdown))), limited(also(server(last), do(Unlisten, Listen)))},
 			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
 	}
 }
@@ -125,7 +175,10 @@ func planted() []World {
 			Ends:   [2]End{noWait(client(do(Open), send(2), send(2), do(Shutdown, Open), send(1), do(Shutdown))), noWait(server(last))},
 			Double: 1, Tick: tick, Resets: true, Fault: "MSL is negative: TIME-WAIT takes no time"},
 		{Name: "no-time-wait-close", Title: "the last ACK is lost",
-			Ends: [2]End{noWait(client(do(Open, Shutdown))), noWait(server(last))},
-			Lose: 1, Fault: "MSL is negative: TIME-WAIT takes no time"},
+			Ends: [2]End{noWait(client(do(Open, Shutdown))), noWait(patient(server(last)))},
+			Lose: 1, InOrder: true, Fault: "MSL is negative: TIME-WAIT takes no time"},
+		{Name: "ack-war", Title: "an old SYN comes while A is in TIME-WAIT, and A has used more numbers than B's window has",
+			Ends:   [2]End{client(do(Open, Shutdown)), narrow(server(last))},
+			Double: 1, GiveUp: true, Fault: "no limit on answers to what is not wanted (RFC 5961 §7)"},
 	}
 }

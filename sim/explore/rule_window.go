@@ -1,0 +1,72 @@
+package explore
+
+import (
+	"fmt"
+
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// shrinks: what was offered stays offered.
+func shrinks(d *doing) string {
+	if d.shrunk && !d.after.finGot {
+		return "it takes back a part of the window that it has offered"
+	}
+	return ""
+}
+
+// beyondWindow: nothing goes beyond what the peer has offered, but for one
+// number that probes a window of zero.
+func beyondWindow(d *doing) string {
+	b, v := d.before, d.after
+	if !v.same(b) || v.pair == 0 || v.record || b.record || b.pair == 0 || v.nxt == b.nxt {
+		return ""
+	}
+	edge := v.una + tcp.Num(v.sndWND)
+	if e := b.una + tcp.Num(b.sndWND); edge.Less(e) {
+		edge = e
+	}
+	if v.sndWND == 0 {
+		edge++
+	}
+	if edge.Less(v.nxt) {
+		return fmt.Sprintf("it sends up to %d, and its peer has allowed for %d", v.nxt, edge)
+	}
+	return ""
+}
+
+// owes reports whether the end has something to send that it has not sent yet.
+func (d *doing) owes() bool {
+	v, t := d.after, d.talk()
+	return v.synchronised() && !v.record && (v.unsent > 0 || t != nil && t.shut && !v.finSent)
+}
+
+// unprobed: an end that has something to send and may not has a timer.
+func unprobed(d *doing) string {
+	if v := d.after; d.owes() && v.una == v.nxt && !v.retries && !v.persist {
+		return fmt.Sprintf("something is left to be sent, the window is %d, and no timer runs", v.sndWND)
+	}
+	return ""
+}
+
+// zeroWindow: even with no window the peer is told.
+func zeroWindow(d *doing) string {
+	b, g := d.before, d.seg
+	if g == nil || !b.synchronised() || b.rcvWND > 0 || g.Len() == 0 || g.Flags.Has(wire.RST) || d.acksWith(d.after.rcvNXT) || !d.after.same(b) {
+		return ""
+	}
+	return "its window is zero, and it does not answer"
+}
+
+// unrepeated: what was sent and may be lost has a timer.
+func unrepeated(d *doing) string {
+	v := d.after
+	switch {
+	case v.state <= tcp.StateListen:
+	case v.record && d.is.deadline == never:
+		return fmt.Sprintf("in %v, and no timer runs", v.state)
+	case !v.record && v.una != v.nxt && !v.retries && !v.persist:
+		return fmt.Sprintf("%d to %d is not acknowledged, and no timer runs", v.una, v.nxt)
+	}
+	return ""
+}
