@@ -74,8 +74,8 @@ func TestPlantedFaults(t *testing.T) {
 	}{
 		{"two-way", "a ghost", 2, []string{"A opens, and gives up before an answer comes; it sends <SEQ=100><CTL=SYN>", "B receives <SEQ=100><CTL=SYN>"}},
 		{"two-way-for-ever", "A is in CLOSED, B in ESTABLISHED", 3, []string{"before an answer comes", "the network loses"}},
-		{"no-time-wait", "bytes that are not the next ones", 18, []string{"keeps a double", "A opens; it sends <SEQ=103><CTL=SYN>"}},
-		{"ack-war", "never come to rest", 14, []string{"keeps a double"}},
+		{"no-time-wait", "bytes that are not the next ones", 15, []string{"keeps a double", "A opens; it sends <SEQ=102><CTL=SYN>"}},
+		{"ack-war", "never come to rest", 14, []string{"keeps a double", "B receives <SEQ=102><ACK=302><CTL=ACK>; it sends <SEQ=10301><ACK=101><CTL=ACK>"}},
 		{"no-time-wait-close", "connection reset by peer", 12, []string{"the network loses <SEQ=102><ACK=302><CTL=ACK>", "<CTL=RST>"}},
 	} {
 		t.Run(c.world, func(t *testing.T) {

@@ -17,6 +17,7 @@ func stepRules() []stepRule {
 		// Transitions.
 		{"§3.3.2", "A TCP connection progresses from one state to another in response to events.", unlawful},
 		{"§3.10.8", "For any state if the retransmission timeout expires … send the segment at the front of the retransmission queue again", timerMoves},
+		{"§3.10", "Note that if no state change is mentioned, the TCP connection stays in the same state.", callMoves},
 		{"§3.6", "… a TCP endpoint receiving a FIN will ACK but not send its own FIN until its user has CLOSED the connection also.", closesItself},
 		{"§3.3.2", "Briefly the meanings of the states are:", meaning},
 
@@ -29,6 +30,7 @@ func stepRules() []stepRule {
 		{"§3.5", "… so long as the receiving TCP endpoint doesn't deliver the data to the user until it is clear the data is valid", delivers},
 
 		// Sequence numbers.
+		{"§2.2", "TCP provides a reliable, in-order, byte-stream service to applications.", garbled},
 		{"§3.4", "SND.UNA < SEG.ACK =< SND.NXT", order},
 		{"§3.8", "The amount by which the variables are advanced is the length of the data and SYN or FIN flags in the segment.", counts},
 		{"§3.8", "When the sender creates a segment and transmits it, the sender advances SND.NXT. When the receiver accepts a segment, it advances RCV.NXT", goesBack},
@@ -44,6 +46,7 @@ func stepRules() []stepRule {
 		// Windows.
 		{"§3.8.6, SHLD-14", "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the left", shrinks},
 		{"§3.3.1", "future sequence numbers that are not yet allowed", beyondWindow},
+		{"§3.3.1", "RCV.NXT+RCV.WND … future sequence numbers that are not yet allowed", beyondOffer},
 		{"§3.8.6.1, MUST-36", "The sending TCP peer must regularly transmit at least one octet of new data (if available), or retransmit to the receiving TCP peer even if the send window is zero", unprobed},
 		{"§3.8.6.1", "When the receiving TCP peer has a zero window and a segment arrives, it must still send an acknowledgment showing its next expected sequence number and current window (zero).", zeroWindow},
 		{"§3.8", "TCP uses retransmission to ensure delivery of every segment.", unrepeated},
@@ -53,6 +56,8 @@ func stepRules() []stepRule {
 		{"RFC 5961 §3.2", "… does not exactly match the next expected sequence value, yet is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)", resetIgnored},
 		{"§3.10.7.1", "An incoming segment not containing a RST causes a RST to be sent in response.", nobodyThere},
 		{"§3.5.2", "A reset must not be sent if it is not clear that this is the case.", resetsWrongly},
+		{"§3.10.5", "Send a reset segment: <SEQ=SND.NXT><CTL=RST>", abortsWith},
+		{"§3.10.7.4, fourth", "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and return.", synHalfOpen},
 		{"§3.10.7.4, fourth", "… if the SYN bit is set, irrespective of the sequence number, TCP endpoints MUST send a \"challenge ACK\" to the remote peer", synChallenged},
 
 		// Closing.

@@ -203,6 +203,14 @@ func owesAck(d *doing) string {
 	return fmt.Sprintf("%d to %d was taken and not acknowledged", b.rcvNXT, v.rcvNXT)
 }
 
+// garbled: bytes are delivered in the order in which they were sent, each once.
+func garbled(d *doing) string {
+	if d.garbled == "" {
+		return ""
+	}
+	return "it gets bytes that are not the next ones of what was sent: " + d.garbled
+}
+
 // acksAcks: an ACK that tells nothing new is not answered.
 func acksAcks(d *doing) string {
 	b, g := d.before, d.seg

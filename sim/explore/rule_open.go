@@ -28,6 +28,49 @@ func timerMoves(d *doing) string {
 	return ""
 }
 
+// callMoves: a call of the user's moves a connection as §3.10.1 to §3.10.5 say;
+// SEND and RECEIVE move none.
+func callMoves(d *doing) string {
+	for _, h := range d.hops {
+		if h.by != byCall {
+			continue
+		}
+		ok := false
+		switch d.call {
+		case Open, Cancel, Turn:
+			ok = h.from == tcp.StateClosed && h.to == tcp.StateSynSent || h.to == tcp.StateClosed && d.call == Cancel || d.call == Turn && unlistens(h)
+		case Shutdown, Early:
+			ok = closes(h)
+		case Close:
+			ok = closes(h) || h.to == tcp.StateClosed
+		case Abort:
+			ok = h.to == tcp.StateClosed
+		case Unlisten:
+			ok = unlistens(h)
+		}
+		if !ok && d.by == byCall {
+			return fmt.Sprintf("its user %s, and that leads from %v to %v", opNames[d.call], h.from, h.to)
+		}
+	}
+	return ""
+}
+
+// closes reports whether a change of state is that of a CLOSE.
+func closes(h hop) bool {
+	switch h.to {
+	case tcp.StateFinWait1:
+		return h.from == tcp.StateEstablished || h.from == tcp.StateSynReceived
+	case tcp.StateLastAck:
+		return h.from == tcp.StateCloseWait
+	}
+	return false
+}
+
+// unlistens reports whether a change of state is that of a listener that goes.
+func unlistens(h hop) bool {
+	return h.from == tcp.StateListen || h.from == tcp.StateSynReceived && h.to == tcp.StateListen
+}
+
 // closesItself: no end closes but by its user.
 func closesItself(d *doing) string {
 	for _, h := range d.hops {

@@ -111,6 +111,44 @@ func resetsWrongly(d *doing) string {
 	return ""
 }
 
+// abortsWith: the RST of an ABORT has the number that the peer expects, if it
+// has everything.
+func abortsWith(d *doing) string {
+	if d.by != byCall || d.call != Abort {
+		return ""
+	}
+	sent := false
+	for _, g := range d.out {
+		switch {
+		case !g.Flags.Has(wire.RST):
+			return "its user aborts, and something else than a RST leaves"
+		case g.Seq != d.before.nxt:
+			return fmt.Sprintf("its user aborts, and the RST has number %d; SND.NXT is %d", g.Seq, d.before.nxt)
+		}
+		sent = true
+	}
+	switch d.before.state {
+	case tcp.StateSynReceived, tcp.StateEstablished, tcp.StateFinWait1, tcp.StateFinWait2, tcp.StateCloseWait:
+		if !sent {
+			return fmt.Sprintf("its user aborts in %v, and no RST leaves", d.before.state)
+		}
+	}
+	return ""
+}
+
+// synHalfOpen: a SYN in the window ends a half-open connection that a listener
+// has.
+func synHalfOpen(d *doing) string {
+	b, g := d.before, d.seg
+	if g == nil || b.state != tcp.StateSynReceived || !b.passive || !g.Flags.Has(wire.SYN) || g.Flags.Has(wire.RST) || !b.acceptable(g) || d.is.user.listener == 0 {
+		return ""
+	}
+	if d.after.state != tcp.StateListen {
+		return "a SYN in the window leads from SYN-RECEIVED to " + d.after.state.String()
+	}
+	return ""
+}
+
 // synChallenged: a SYN changes nothing in a connection that stands.
 func synChallenged(d *doing) string {
 	b, g := d.before, d.seg

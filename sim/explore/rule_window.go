@@ -35,6 +35,15 @@ func beyondWindow(d *doing) string {
 	return ""
 }
 
+// beyondOffer: nothing is taken beyond what was offered.
+func beyondOffer(d *doing) string {
+	b, v := d.before, d.after
+	if !v.same(b) || b.pair == 0 || v.pair == 0 || v.record || v.rcvNXT.LessEq(b.edge) {
+		return ""
+	}
+	return fmt.Sprintf("it takes numbers up to %d, and has offered a window up to %d", v.rcvNXT, b.edge)
+}
+
 // owes reports whether the end has something to send that it has not sent yet.
 func (d *doing) owes() bool {
 	v, t := d.after, d.talk()

@@ -106,7 +106,7 @@ func (t *talk) take(p []byte) string {
 			t.from = b >> 4
 		}
 		if b != byteOf(t.from, t.got) {
-			return fmt.Sprintf("byte %d of connection %d for byte %d of connection %d", b&15+1, b>>4, t.got+1, t.from)
+			return fmt.Sprintf("byte %d of its peer's connection %d, and byte %d is due", b&15+1, b>>4, t.got+1)
 		}
 		t.got++
 	}

@@ -17,7 +17,8 @@ type view struct {
 	iss, una, nxt    tcp.Num
 	irs, rcvNXT      tcp.Num
 	sndWND, rcvWND   uint32
-	unsent, unread   int // bytes of the user's that were never sent; bytes its user has not taken
+	edge             tcp.Num // how far the windows that were offered reach
+	unsent, unread   int     // bytes of the user's that were never sent; bytes its user has not taken
 	finSent, finGot  bool
 	finAcked         bool
 	retries, persist bool // the timer of retransmissions, of zero-window probes runs
@@ -45,6 +46,9 @@ func (a *actor) look() view {
 	v.iss, v.una, v.nxt = n.canonical(st.ISS), n.canonical(st.SndUNA), n.canonical(st.SndNXT)
 	v.irs, v.rcvNXT = st.IRS, st.RcvNXT
 	v.sndWND, v.rcvWND = st.SndWND, st.RcvWND
+	if x := n.last(); x != nil {
+		v.edge = x.edge
+	}
 	v.unsent, v.unread = st.Unsent, st.ReceiveQueue
 	v.finSent, v.finAcked, v.finGot = st.FinSent, st.FinAcked, st.FinReceived
 	v.retries = st.Timers[tcp.TimerRetransmit] != tcp.Never
@@ -62,7 +66,7 @@ func (a *actor) lookAtRecord(v view) view {
 	x := a.l.num.last()
 	v.record = true
 	v.iss, v.una, v.nxt = x.iss, x.iss, x.end
-	v.irs, v.rcvNXT, v.rcvWND = x.ack-1, x.ack, uint32(x.edge.Diff(x.ack))
+	v.irs, v.rcvNXT, v.rcvWND, v.edge = x.ack-1, x.ack, uint32(x.edge.Diff(x.ack)), x.edge
 	if v.state != tcp.StateTimeWait {
 		v.pair = a.pairs.of(a.l.end, v.iss, v.irs)
 		return v
@@ -139,14 +143,15 @@ type hop struct {
 // doing is a step of one end: what came, what was before and is after, and what
 // left.
 type doing struct {
-	w      *World
-	end    int
-	by     cause
-	call   Op           // byCall: which
-	seg    *tcp.Segment // bySegment: it, with canonical numbers
-	hops   []hop
-	out    []*tcp.Segment
-	shrunk bool // a segment offered less than one before
+	w       *World
+	end     int
+	by      cause
+	call    Op           // byCall: which
+	seg     *tcp.Segment // bySegment: it, with canonical numbers
+	hops    []hop
+	out     []*tcp.Segment
+	shrunk  bool   // a segment offered less than one before
+	garbled string // what was delivered, if not the next byte
 
 	was, is       *local
 	before, after *view
