@@ -157,7 +157,7 @@ func (a *actor) pump() {
 // Emit is part of tcp.Sink.
 func (a *actor) Emit(seg *tcp.Segment) bool {
 	c := *seg
-	if a.l.num.leaves(a.l.end, &c, a.l.now) {
+	if a.l.num.leaves(a.w.iss(a.l.end), &c, a.l.now) {
 		a.doing.shrunk = true
 	}
 	if a.w.TwoWay && a.l.end == B && seg.Flags.Has(wire.SYN|wire.ACK) {

@@ -19,8 +19,11 @@
 // in flight, time passes for free. Numbers are made canonical (number.go), so
 // that states that differ in the time of an OPEN only are one.
 //
-// What is asked of every state stands in invariant.go, from RFC 9293 §3.3.2 to
-// §3.6 and §3.10; read these first.
+// What is asked of each step of an end and of each state of the world stands in
+// invariant.go, beside the sentence of RFC 9293 from which it comes; the files
+// rule_*.go ask it, and rest.go asks how it all ends. An invariant sees no more
+// of an engine than view.go does, and what crosses the wire. Read RFC 9293
+// §3.3.2 to §3.8 and §3.10 first.
 //
 // This package is experimental: its API may change without notice.
 package explore

@@ -183,9 +183,9 @@ func TestNumbers(t *testing.T) {
 	if u.canonical(5) != 5 || u.own(5) != 5 {
 		t.Error("without a number of its own an end translates nothing")
 	}
-	u.draw(A, 4_000_000_000, boot)
-	u.draw(A, 4_000_000_003, boot) // three ticks later
-	u.draw(A, 1_000, boot)         // another host: far away
+	u.draw(firstISS[A], 4_000_000_000, boot)
+	u.draw(firstISS[A], 4_000_000_003, boot) // three ticks later
+	u.draw(firstISS[A], 1_000, boot)         // another host: far away
 	if got := [3]uint32{uint32(u.lives[0].iss), uint32(u.lives[1].iss), uint32(u.lives[2].iss)}; got != [3]uint32{100, 103, 103 + far} {
 		t.Errorf("initial numbers %v", got)
 	}

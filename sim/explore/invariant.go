@@ -45,6 +45,7 @@ func stepRules() []stepRule {
 
 		// Windows.
 		{"§3.8.6, SHLD-14", "A TCP receiver SHOULD NOT shrink the window, i.e., move the right window edge to the left", shrinks},
+		{"§3.10.7.4, fifth", "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND … The check here prevents using old segments to update the window.", windowUpdate},
 		{"§3.3.1", "future sequence numbers that are not yet allowed", beyondWindow},
 		{"§3.3.1", "RCV.NXT+RCV.WND … future sequence numbers that are not yet allowed", beyondOffer},
 		{"§3.8.6.1, MUST-36", "The sending TCP peer must regularly transmit at least one octet of new data (if available), or retransmit to the receiving TCP peer even if the send window is zero", unprobed},

@@ -21,12 +21,12 @@ type edit struct{ file, old, new string }
 func mutants() []mutant {
 	return []mutant{
 		{"LAST-ACK is ended by any ACK", "half-close", "A has not had its FIN", []edit{
-			{"ack.go", "c.snd.UNA != c.snd.NXT {", "c.snd.UNA != c.snd.NXT && c.state != StateLastAck {"}}},
+			{"tcp/ack.go", "c.snd.UNA != c.snd.NXT {", "c.snd.UNA != c.snd.NXT && c.state != StateLastAck {"}}},
 		{"the ISS is always 0", "both-crash", "another connection", []edit{
-			{"iss.go", "return Num(t.Hash(e.keys.iss)) + Num(uint64(e.now)/4000)", "return 0"}}},
+			{"tcp/iss.go", "return Num(t.Hash(e.keys.iss)) + Num(uint64(e.now)/4000)", "return 0"}}},
 		{"the third segment is not checked", "old-handshake", "a ghost", []edit{
-			{"arrives_listen.go", "case seg.Ack != h.iss+1:", "case false:"},
-			{"ack.go", "if seg.Ack.LessEq(c.snd.UNA) || c.snd.NXT.Less(seg.Ack) {", "if seg.Ack = c.snd.NXT; false {"}}},
+			{"tcp/arrives_listen.go", "case seg.Ack != h.iss+1:", "case false:"},
+			{"tcp/ack.go", "if seg.Ack.LessEq(c.snd.UNA) || c.snd.NXT.Less(seg.Ack) {", "if seg.Ack = c.snd.NXT; false {"}}},
 	}
 }
 
@@ -55,14 +55,14 @@ func TestMutants(t *testing.T) {
 
 // overlay writes the changed files, and what tells the go command of them.
 func (m *mutant) overlay(dir string) (string, error) {
-	tcp, err := filepath.Abs("../../tcp")
+	root, err := filepath.Abs("../..")
 	if err != nil {
 		return "", err
 	}
 	replace := map[string]string{}
 	for _, e := range m.edits {
-		from := filepath.Join(tcp, e.file)
-		source, to := from, filepath.Join(dir, e.file)
+		from := filepath.Join(root, e.file)
+		source, to := from, filepath.Join(dir, filepath.Base(e.file))
 		if replace[from] != "" {
 			source = to // it has been changed before
 		}

@@ -22,6 +22,18 @@ const farTime = tcp.Time(far * 4000)
 
 var firstISS = [2]seq.Num{100, 300}
 
+// wrapISS are those of a world whose numbers wrap: the second byte of A's has
+// number 0, and the second of B's 2^31.
+var wrapISS = [2]seq.Num{1<<32 - 2, 1<<31 - 2}
+
+// iss is an end's first.
+func (w *World) iss(end int) seq.Num {
+	if w.Wrap {
+		return wrapISS[end]
+	}
+	return firstISS[end]
+}
+
 // life is the numbers of one incarnation: of one initial sequence number that
 // an end has drawn.
 type life struct {
@@ -29,6 +41,7 @@ type life struct {
 	end       seq.Num // after what was sent, canonical
 	ack       seq.Num // the latest acknowledgement sent: the peer's number, canonical
 	edge      seq.Num // the furthest end of the window offered: likewise
+	told      bool    // there was one
 }
 
 // numbers are the incarnations of an end, the latest last. No more than
@@ -48,13 +61,14 @@ func (u *numbers) last() *life {
 	return &u.lives[u.n-1]
 }
 
-// draw notes the initial sequence number of a SYN that the engine sends.
-func (u *numbers) draw(end int, real seq.Num, now tcp.Time) {
+// draw notes the initial sequence number of a SYN that the engine sends. first
+// is what the end's first is shown as.
+func (u *numbers) draw(first, real seq.Num, now tcp.Time) {
 	l := u.last()
 	if l != nil && l.real == real {
 		return
 	}
-	next := life{real: real, iss: firstISS[end]}
+	next := life{real: real, iss: first}
 	if l != nil {
 		gap := real.Diff(l.real)
 		if gap <= -far || gap >= far {
@@ -100,9 +114,9 @@ func abs(d int32) int64 { return max(int64(d), -int64(d)) }
 
 // leaves makes the numbers of a segment canonical, and notes what it tells; it
 // reports whether the window ends before where one did that was offered earlier.
-func (u *numbers) leaves(end int, seg *tcp.Segment, now tcp.Time) (shrunk bool) {
+func (u *numbers) leaves(first seq.Num, seg *tcp.Segment, now tcp.Time) (shrunk bool) {
 	if seg.Flags.Has(wire.SYN) {
-		u.draw(end, seg.Seq, now)
+		u.draw(first, seg.Seq, now)
 	}
 	if !seg.Flags.Has(wire.RST) || seg.Seq != 0 { // §3.5.2: a RST may have number 0, which is nobody's
 		seg.Seq = u.canonical(seg.Seq)
@@ -118,11 +132,11 @@ func (u *numbers) leaves(end int, seg *tcp.Segment, now tcp.Time) (shrunk bool) 
 		return false
 	}
 	edge := seg.Ack + seq.Num(seg.Wnd)
-	shrunk = l.ack != 0 && edge.Less(l.edge)
+	shrunk = l.told && edge.Less(l.edge)
 	if !shrunk {
 		l.edge = edge
 	}
-	l.ack = seg.Ack
+	l.ack, l.told = seg.Ack, true
 	return shrunk
 }
 

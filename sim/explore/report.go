@@ -25,6 +25,15 @@ func (w *World) Describe() string {
 		if e.Serve != nil {
 			parts = append(parts, "with a connection of its listener: "+stepsText(e.Serve))
 		}
+		if n := e.Conn.ReceiveBuffer; n > 0 {
+			parts = append(parts, fmt.Sprintf("it has room for %d bytes", n))
+		}
+		if e.Late > 0 {
+			parts = append(parts, "reads nothing at first, for up to "+trace.Duration(e.Late))
+		}
+		if e.TCP.DelayedAck > 0 {
+			parts = append(parts, "delays its ACKs")
+		}
 		if e.Conn.KeepAlive.On {
 			parts = append(parts, "keep-alive is on")
 		}

@@ -137,10 +137,10 @@ func abortsWith(d *doing) string {
 }
 
 // synHalfOpen: a SYN in the window ends a half-open connection that a listener
-// has.
+// has. (One before the window is trimmed off, whatever comes behind it.)
 func synHalfOpen(d *doing) string {
 	b, g := d.before, d.seg
-	if g == nil || b.state != tcp.StateSynReceived || !b.passive || !g.Flags.Has(wire.SYN) || g.Flags.Has(wire.RST) || !b.acceptable(g) || d.is.user.listener == 0 {
+	if g == nil || b.state != tcp.StateSynReceived || !b.passive || !g.Flags.Has(wire.SYN) || g.Flags.Has(wire.RST) || !b.acceptable(g) || g.Seq.Less(b.rcvNXT) || d.is.user.listener == 0 {
 		return ""
 	}
 	if d.after.state != tcp.StateListen {

@@ -15,6 +15,25 @@ func shrinks(d *doing) string {
 	return ""
 }
 
+// windowUpdate: the window is the one that the newest segment has offered. Of
+// those that come out of order, that is one that acknowledges something new,
+// too: "A refinement … is to act on the window information from segments that
+// carry the highest acknowledgment number" (§3.8.6).
+func windowUpdate(d *doing) string {
+	b, v, g := d.before, d.after, d.seg
+	if !d.good() || v.record || !v.same(b) || g.Ack.Less(b.una) {
+		return ""
+	}
+	newer := b.acks(g) || b.wl1.Less(g.Seq) || b.wl1 == g.Seq && b.wl2.LessEq(g.Ack)
+	switch {
+	case newer && v.sndWND != uint32(g.Wnd):
+		return fmt.Sprintf("a newer segment offers a window of %d, and it keeps to %d", g.Wnd, v.sndWND)
+	case !newer && v.sndWND != b.sndWND:
+		return fmt.Sprintf("an old segment makes its window %d; it was %d", v.sndWND, b.sndWND)
+	}
+	return ""
+}
+
 // beyondWindow: nothing goes beyond what the peer has offered, but for one
 // number that probes a window of zero.
 func beyondWindow(d *doing) string {

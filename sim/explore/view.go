@@ -17,6 +17,7 @@ type view struct {
 	iss, una, nxt    tcp.Num
 	irs, rcvNXT      tcp.Num
 	sndWND, rcvWND   uint32
+	wl1, wl2         tcp.Num
 	edge             tcp.Num // how far the windows that were offered reach
 	unsent, unread   int     // bytes of the user's that were never sent; bytes its user has not taken
 	finSent, finGot  bool
@@ -46,6 +47,7 @@ func (a *actor) look() view {
 	v.iss, v.una, v.nxt = n.canonical(st.ISS), n.canonical(st.SndUNA), n.canonical(st.SndNXT)
 	v.irs, v.rcvNXT = st.IRS, st.RcvNXT
 	v.sndWND, v.rcvWND = st.SndWND, st.RcvWND
+	v.wl1, v.wl2 = st.SndWL1, n.canonical(st.SndWL2)
 	if x := n.last(); x != nil {
 		v.edge = x.edge
 	}

@@ -36,6 +36,7 @@ type World struct {
 	// with a shorter time it doesn't.
 	Tick time.Duration
 
+	Wrap   bool // sequence numbers pass 2^31 and 2^32
 	Stay   bool // the world may end with both ends in ESTABLISHED
 	Resets bool // a RST may end a connection: somebody aborts, crashes or is not there
 	GiveUp bool // a time-out may end a connection: keep-alive, or nobody there

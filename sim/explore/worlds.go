@@ -73,14 +73,32 @@ func patient(e End) End {
 	return e
 }
 
-// forged are segments that lie in B's window, or acknowledge what it has not
-// sent.
+// forged are segments that lie in B's window.
 func forged() []Stray {
 	return []Stray{
 		{A, tcp.Segment{Seq: 150, Flags: wire.RST}},
 		{A, tcp.Segment{Seq: 150, Flags: wire.SYN, Wnd: window}},
-		{A, tcp.Segment{Seq: 101, Ack: 999, Flags: wire.ACK, Wnd: window}},
 	}
+}
+
+// forgedACKs are the nearest to those that B may believe: one more than it has
+// sent, and one less than RFC 5961 §5.2 allows for.
+func forgedACKs() []Stray {
+	return []Stray{
+		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 2, Flags: wire.ACK, Wnd: window}},
+		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 1 - window - 1, Flags: wire.ACK, Wnd: window}},
+	}
+}
+
+// forgedAnswer acknowledges everything but B's SYN.
+func forgedAnswer() []Stray {
+	return []Stray{{A, tcp.Segment{Seq: 101, Ack: firstISS[B], Flags: wire.ACK, Wnd: window}}}
+}
+
+// synWithText is a SYN with the first two bytes of A's first connection.
+func synWithText() []Stray {
+	text := []byte{byteOf(1, 0), byteOf(1, 1)}
+	return []Stray{{A, tcp.Segment{Seq: firstISS[A], Flags: wire.SYN, Wnd: window, Payload: text}}}
 }
 
 // limited is an end that answers what it does not want no more often than an
@@ -113,6 +131,8 @@ func sound() []World {
 			Ends: [2]End{client(do(Open, Shutdown)), server(do(Await), send(2), do(Shutdown))}, Lose: 1, Double: 1, Delay: 1},
 		{Name: "transfer", Title: "both ends send, and close when they like",
 			Ends: [2]End{client(do(Open), send(2), do(Shutdown)), server(send(1), do(Shutdown))}, Lose: 1, Double: 1},
+		{Name: "wrap", Title: "both ends send, and the numbers pass 2^31 and 2^32",
+			Ends: [2]End{client(do(Open), send(2), do(Shutdown)), server(send(2), last)}, Lose: 1, Wrap: true},
 		{Name: "zero-window", Title: "B does not read; its window closes, and A must ask until it opens",
 			Ends: [2]End{limited(client(do(Open), send(2), send(2), do(Shutdown))), limited(late(server(do(Read), last), 2, 2500*time.Millisecond))}, Lose: 2, Delay: 1},
 		{Name: "zero-window-abort", Title: "A aborts while B's window is closed",
@@ -122,8 +142,14 @@ func sound() []World {
 			Ends: [2]End{client(do(Open), send(1), do(Shutdown)), patient(server(last))}, Lose: 1, Double: 1, Delay: 1},
 		{Name: "orphan", Title: "A gives the connection up for good; B may send, and never closes",
 			Ends: [2]End{client(do(Open, Close)), alive(server(send(1)))}, Lose: 1, Double: 1, Delay: 1, Resets: true, GiveUp: true},
-		{Name: "blind", Title: "somebody who has guessed the window forges a RST, a SYN and an ACK",
+		{Name: "blind", Title: "somebody who has guessed the window forges a RST and a SYN",
 			Ends: [2]End{limited(client(do(Open, Shutdown))), limited(server(last))}, Strays: forged(), Delay: 1, Resets: true},
+		{Name: "blind-ack", Title: "somebody forges an ACK of what was not sent yet, and one of long ago",
+			Ends: [2]End{limited(client(do(Open), send(1), do(Shutdown))), limited(server(last))}, Strays: forgedACKs(), Delay: 1, Resets: true},
+		{Name: "blind-simultaneous", Title: "both ends open at once, and somebody forges A's ACK",
+			Ends: [2]End{limited(client(do(Open, Shutdown))), limited(client(do(Open, Shutdown)))}, Strays: forgedAnswer(), Lose: 1, Resets: true},
+		{Name: "syn-text", Title: "a SYN that carries what A is about to send comes, too",
+			Ends: [2]End{limited(client(do(Open), send(2), do(Shutdown))), limited(server(last))}, Strays: synWithText(), Delay: 1, Resets: true, GiveUp: true},
 		{Name: "old-handshake", Title: "the first and the third segment of a connection that is no more come again",
 			Ends: [2]End{client(do(Open, Abort)), alive(server(last))}, Double: 2, Resets: true, GiveUp: true},
 		{Name: "abort", Title: "A aborts; the RST may get lost",
