@@ -46,6 +46,9 @@ func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
 		e.challenge(c, seg)
 		return false
 	}
+	// Only now, or a segment of somebody who has guessed a sequence number would set
+	// TS.Recent, and PAWS lock the peer out.
+	e.recordTimestamp(c, seg)
 	c.heardAt, c.probes = e.now, 0
 	c.clear(fMore) // it held back one SEND; what an ACK sets free goes
 	e.takeAck(c, seg)
@@ -70,10 +73,15 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 			e.reneged(c)
 		}
 		e.congestionAck(c, uint32(seg.Ack-una), told-min(told, c.sacked), inFlight)
+		if newSACK && c.ca == caOpen {
+			c.dupAcks = 1
+		}
 		e.roomToWrite(c)
-	case seg.Ack == una && inFlight > 0 && seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) &&
-		(newSACK || !updated && !c.has(fSACK)):
-		// RFC 5681's duplicate ACK, or RFC 6675's.
+	case seg.Ack == una && inFlight > 0 &&
+		(newSACK || !updated && !c.has(fSACK) && seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN)):
+		// RFC 5681's duplicate ACK, or RFC 6675's: "even if it carries new data,
+		// changes the advertised window, or moves the cumulative acknowledgment
+		// point".
 		// Obeys: RFC 6675 5a.
 		e.counters.DupAcksIn++
 		if c.dupAcks < 1<<15 {

@@ -36,15 +36,20 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 	// end sends once it has our SYN; its SYN was counted when it came alone.
 	if c.state == StateSynReceived && seg.Flags.Has(wire.SYN|wire.ACK) && !seg.Flags.Any(wire.RST|wire.FIN) &&
 		seg.Seq == c.rcv.IRS && seg.Ack == c.snd.NXT {
-		e.recordTimestamp(c, seg)
 		seg.Seq++
 		seg.Flags &^= wire.SYN
 		c.set(fAckNow)
-		return true
+		scale := c.snd.scale
+		c.snd.scale = 0 // "The window field in a segment where the SYN bit is set … MUST NOT be scaled" (RFC 7323 §2.2)
+		ok := e.fifthAck(c, seg)
+		c.snd.scale = scale
+		if ok {
+			e.textAndFin(c, seg)
+		}
+		return false
 	}
 	// Obeys: RFC 7323 5.3a.
 	if acceptable(seg.Seq, seg.Len(), c.rcv.NXT, c.rcv.WND) {
-		e.recordTimestamp(c, seg)
 		return true
 	}
 	// "If the RCV.WND is zero, no segments will be acceptable, but special
@@ -66,7 +71,11 @@ func (e *Engine) firstSequence(c *conn, seg *Segment) bool {
 	// "If an incoming segment is not acceptable, an acknowledgment should be
 	// sent in reply (unless the RST bit is set, if so drop the segment and
 	// return)".
-	if !seg.Flags.Has(wire.RST) {
+	switch {
+	case seg.Flags.Has(wire.RST):
+	case seg.Flags.Has(wire.SYN): // RFC 5961 §4: "irrespective of the sequence number"
+		e.challenge(c, seg)
+	default:
 		e.ackOutOfWindow(c, seg)
 	}
 	return false

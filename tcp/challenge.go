@@ -115,7 +115,7 @@ func (e *Engine) ackTicks() uint16 {
 // waits for it; one that carries none at most every 500 ms, or two ends that
 // each find the other out of window would answer each other for ever.
 func (e *Engine) ackOutOfWindow(c *conn, seg *Segment) {
-	if seg.DataLen() == 0 && !seg.Flags.Any(wire.SYN|wire.FIN) {
+	if seg.DataLen() == 0 && !seg.Flags.Has(wire.FIN) {
 		if e.now < c.lastOOWAck {
 			return
 		}

@@ -7,9 +7,10 @@ import "estab/internal/wire"
 // without a word.
 
 // inFlight reports whether a sequence number quoted in an ICMP error is one
-// that we sent and that is not acknowledged (RFC 5927 §4.1).
+// that we sent and that is not acknowledged (RFC 5927 §4.1). A SYN that the link
+// has not taken yet has a number and was not sent.
 func (c *conn) inFlight(s Num) bool {
-	return c.snd.UNA.LessEq(s) && s.Less(c.snd.NXT)
+	return c.rtx.len() > 0 && c.snd.UNA.LessEq(s) && s.Less(c.snd.NXT)
 }
 
 // PacketTooBig takes an ICMP message that says that a packet of the flow, with

@@ -21,8 +21,13 @@ func (e *Engine) reset(seg *Segment) {
 }
 
 // sendReset tells the peer of a connection that it is gone (§3.10.5 ABORT).
+// Obeys: RFC 7323 5.2c.
 func (e *Engine) sendReset(c *conn) {
 	r := Segment{Tuple: c.tuple, Egress: c.egress, Seq: c.snd.NXT, Ack: c.rcv.NXT, Flags: wire.RST | wire.ACK, TOS: c.tos}
+	if c.has(fTimestamps) {
+		r.Options.Set = wire.OptTimestamps
+		r.Options.TSVal, r.Options.TSEcr = e.tsClock()+c.tsOffset, c.tsRecent
+	}
 	e.counters.ResetsSent++
 	e.reply(&r)
 }
