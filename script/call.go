@@ -55,8 +55,10 @@ type callContext struct {
 	p    *player
 	call *Call
 	args []arg
-	s    *sock
 	wait *pendingCall
+
+	e *engine // where the call is made in the engine
+	s *sock   // and its socket
 }
 
 // until makes the call look again at a time by itself.
@@ -65,15 +67,7 @@ func (x *callContext) until(t tcp.Time) { x.wait.deadline = t }
 // call makes a system call, and waits for its end unless the script says that
 // it blocks.
 func (p *player) call(e *Event, c *Call, at time.Duration) *failed {
-	sc := syscalls[c.Name]
-	args := p.plan.args[c]
-	x := &callContext{p: p, call: c, args: args, wait: &pendingCall{event: e, call: c, deadline: tcp.Never}}
-	if sc.socket {
-		x.s = p.socks[int(args[0].n)]
-		if x.s == nil {
-			return p.failAt(c.Pos, "there is no socket %d", args[0].n)
-		}
-	}
+	x := &callContext{p: p, call: c, args: p.plan.args[c], wait: &pendingCall{event: e, call: c, deadline: tcp.Never}}
 	if e.Time.HasEnd {
 		x.wait.end = e.Time.End
 		if e.Time.Relative() {
@@ -84,8 +78,12 @@ func (p *player) call(e *Event, c *Call, at time.Duration) *failed {
 	if c.Name == "close" {
 		p.because(causeClose)
 	}
-	x.wait.try = sc.start(x)
-	p.host.flush()
+	try, f := p.sys.start(x)
+	if f != nil {
+		return f
+	}
+	x.wait.try = try
+	p.sys.flush()
 	p.pending = x.wait
 	p.wake()
 	if p.failure != nil {
@@ -103,14 +101,14 @@ func (p *player) wake() {
 		c := p.pending
 		r, done := c.try()
 		if !done {
-			if c.deadline <= p.host.now {
+			if c.deadline.Sub(hostStart) <= p.now() {
 				c.deadline = tcp.Never
 			}
-			p.host.flush() // what a part of the call has caused
+			p.sys.flush() // what a part of the call has caused
 			return
 		}
 		p.pending = nil
-		p.host.flush()
+		p.sys.flush()
 		if f := p.ended(c, r); f != nil && p.failure == nil {
 			p.failure = f
 		}
@@ -210,16 +208,12 @@ func toFreeBSDFlags(a arg, n int64) int64 {
 func (p *player) idle() *failed {
 	for p.pending != nil && p.failure == nil {
 		c := p.pending
-		next := p.nextWake()
-		if next > hostStart.Add(max(c.end, p.now())+lookAhead) {
+		if !p.sys.next(max(c.end, p.now()) + p.set.lookAhead) {
 			f := p.failAt(c.call.Pos, "%s blocks and does not end", c.call.Name)
 			f.Expected = c.call.Name + "() = " + resultText(&c.call.Result)
 			if c.event.Time.HasEnd {
 				f.Expected += " at " + seconds(c.end)
 			}
-			return f
-		}
-		if f := p.step(next); f != nil {
 			return f
 		}
 	}

@@ -88,18 +88,14 @@ func (p *player) surprise(want *Segment, f *flow, pkt *packet, why string, got .
 
 // await returns the next packet of a connection, waiting for it.
 func (p *player) await(e *Event, f *flow, until time.Duration, what string) (*packet, *failed) {
-	horizon := hostStart.Add(max(until, p.now()) + lookAhead)
+	horizon := max(until, p.now()) + p.set.lookAhead
 	if e.Time.Kind == TimeAny {
-		horizon = hostStart.Add(p.now() + lookAhead)
+		horizon = p.now() + p.set.lookAhead
 	}
 	for len(f.out) == 0 && p.failure == nil {
-		next := p.nextWake()
-		if next > horizon {
+		if !p.sys.next(horizon) {
 			fail := p.failAt(e.Action.Position(), "no segment is sent: nothing more happens by itself")
 			fail.flow, fail.Expected, fail.Time = f, what, until
-			return nil, fail
-		}
-		if fail := p.step(next); fail != nil {
 			return nil, fail
 		}
 	}
@@ -241,11 +237,11 @@ func (p *player) inject(s *Segment) *failed {
 	pkt, options := f.inbound(s)
 	pkt.at = p.now()
 	f.arrive(pkt)
-	local, peer := p.addr()
-	b := pkt.build(p.host.in[:], peer, local, marksOf(&s.IP), putOptions(options))
-	p.dump(trace.Inbound, b)
+	local, peer := p.local, p.peer
+	b := pkt.build(p.in[:], peer, local, marksOf(&s.IP), putOptions(options))
+	p.dump(trace.Inbound, p.now(), b)
 	p.because(causeInput)
-	p.host.input(b)
+	p.sys.input(b)
 	p.wake()
 	return p.failure
 }
@@ -253,18 +249,18 @@ func (p *player) inject(s *Segment) *failed {
 // atEnd looks at what is left when the last line has been played.
 func (p *player) atEnd() *failed {
 	if !p.strict {
+		p.sys.settle()
+		if p.failure != nil {
+			return p.failure
+		}
 		return p.leftOver()
 	}
 	for p.failure == nil {
 		if f := p.unstated(); f != nil {
 			return f
 		}
-		next := p.nextWake()
-		if next > hostStart.Add(maxVirtual) {
+		if !p.sys.next(maxVirtual) {
 			return nil
-		}
-		if f := p.step(next); f != nil {
-			return f
 		}
 	}
 	return p.failure

@@ -25,7 +25,6 @@ type host struct {
 	check func(broken error)  // takes a broken invariant
 	steps int                 // timers that went off
 	queue []tcp.Event         // scratch
-	in    [maxPacket]byte     // scratch: a packet on its way in
 }
 
 // hostStart is the time at which a script begins. Clocks that start at 0 hide

@@ -82,7 +82,7 @@ func icmpNumbers(m *ICMP, v6 bool) (typ, code uint8, ok bool) {
 func (p *player) injectICMP(m *ICMP) *failed {
 	v6 := p.set.family == IPv6
 	typ, code, _ := icmpNumbers(m, v6)
-	local, peer := p.addr()
+	local, peer := p.local, p.peer
 	f := p.flowForInbound(nil)
 	var quote []byte
 	info := m.MTU.Value
@@ -96,13 +96,13 @@ func (p *player) injectICMP(m *ICMP) *failed {
 		proto = wire.ProtoICMPv6
 	}
 	length := wire.ICMPHeaderLen + len(quote)
-	b := p.host.in[:]
+	b := p.in[:]
 	n := putIP(b, peer, local, proto, marksOf(&m.IP), length)
 	wire.PutICMPError(b[n:n+length], peer, local, typ, code, info, quote)
 	b = b[:n+length]
-	p.dump(trace.Inbound, b)
+	p.dump(trace.Inbound, p.now(), b)
 	p.because(causeInput)
-	p.host.input(b)
+	p.sys.input(b)
 	p.wake()
 	return p.failure
 }
@@ -110,7 +110,7 @@ func (p *player) injectICMP(m *ICMP) *failed {
 // quoted is the head of a packet of the stack's: IP header and 8 bytes, as
 // many as every router must quote.
 func (p *player) quoted(f *flow, s *Segment) []byte {
-	local, peer := p.addr()
+	local, peer := p.local, p.peer
 	b := make([]byte, wire.IP6HeaderLen+8)
 	n := putIP(b, local, peer, wire.ProtoTCP, ipMarks{ttl: 63}, wire.TCPHeaderMin+int(s.Seq.Len))
 	binary.BigEndian.PutUint16(b[n:], f.local)

@@ -96,11 +96,11 @@ func (c *checker) command(a *Command, i int) *Error {
 			return err
 		}
 		c.plan.commands[a] = append(c.plan.commands[a], cmd)
-		if cmd.setting == nil || begun && !goesOn {
+		if !cmd.isSetting() || begun && !goesOn {
 			continue
 		}
 		before := *c.set
-		if reason := cmd.setting(c.set); reason != "" {
+		if reason := cmd.apply(c.set); reason != "" {
 			return c.unsupported(line.Pos, "%s", reason)
 		}
 		if begun && before != *c.set {

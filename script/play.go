@@ -57,6 +57,9 @@ func runOnce(s *Script, o *Options, f Family) (Report, error) {
 		return r, nil
 	}
 	p, broken := newPlayer(s, pl, o)
+	if broken == nil {
+		p.sys, broken = newEngine(p)
+	}
 	if broken != nil {
 		return r, fmt.Errorf("%s: %w", s.Name, broken)
 	}

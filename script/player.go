@@ -7,7 +7,6 @@ import (
 
 	"estab/internal/trace"
 	"estab/internal/wire"
-	"estab/tcp"
 )
 
 // player plays a script against a host: it makes the system calls, lets the
@@ -19,14 +18,14 @@ type player struct {
 	set    *setting
 	plan   *plan
 	strict bool
-	host   *host
+	sys    system
+	local  wire.Addr // of the system
+	peer   wire.Addr // of the script
 
 	flows   map[flowKey]*flow
 	order   []*flow // in the order of their making
-	socks   map[int]*sock
-	all     []*sock // in the order of their making
 	cur     *flow   // the connection that packets without ports belong to
-	curSock *sock   // the socket that was made last
+	curSock *socket // the socket that was made last
 	port    uint16  // the script's next port
 	cause   cause   // of what leaves now
 	pending *pendingCall
@@ -41,6 +40,7 @@ type player struct {
 	line       Pos // of the event that is being played
 	pcap       *trace.Pcapng
 	pcapErr    error
+	in         [maxPacket]byte // scratch: a packet on its way in
 }
 
 type flowKey struct{ local, remote uint16 }
@@ -51,7 +51,6 @@ const (
 	maxVirtual  = 60 * 24 * time.Hour // virtual time
 	maxPackets  = 100_000             // that the stack sends
 	maxBuffered = 64 << 20            // bytes that programs write
-	lookAhead   = time.Hour           // how far to look for a segment that did not come
 )
 
 // failed is why a script failed.
@@ -68,22 +67,15 @@ func (p *player) failAt(at Pos, format string, args ...any) *failed {
 	return f
 }
 
+// newPlayer makes a player. It still needs a system.
 func newPlayer(s *Script, pl *plan, o *Options) (*player, error) {
-	p := &player{script: s, plan: pl, set: pl.set, strict: o.Strict, flows: map[flowKey]*flow{}, socks: map[int]*sock{}, port: 40000}
-	local, remote, err := p.set.addresses()
+	p := &player{script: s, plan: pl, set: pl.set, strict: o.Strict, flows: map[flowKey]*flow{}, port: 40000}
+	p.aboutCalls = isAboutCalls(pl.events)
+	local, peer, err := p.set.addresses()
 	if err != nil {
 		return nil, err
 	}
-	if p.host, err = newHost(p.set.tcp, local, remote, p.set.linkMTU()); err != nil {
-		return nil, err
-	}
-	p.host.sent, p.host.event = p.sent, p.hostEvent
-	p.host.check = func(broken error) {
-		if p.failure == nil {
-			p.failure = p.failAt(p.line, "an invariant of the engine is broken: %v", broken)
-		}
-	}
-	p.aboutCalls = isAboutCalls(pl.events)
+	p.local, p.peer = wire.AddrFrom(local.Addr()), wire.AddrFrom(peer.Addr())
 	return p, nil
 }
 
@@ -93,7 +85,7 @@ func (p *player) capture(w io.Writer) {
 	}
 }
 
-func (p *player) now() time.Duration { return p.host.now.Sub(hostStart) }
+func (p *player) now() time.Duration { return p.sys.now() }
 
 // play plays all events.
 func (p *player) play() *failed {
@@ -147,13 +139,7 @@ func (p *player) event(e *Event) *failed {
 	case *ICMP:
 		return p.injectICMP(a)
 	case *Command:
-		for _, c := range p.plan.commands[a] {
-			if c.run != nil {
-				if f := c.run(p); f != nil {
-					return f
-				}
-			}
-		}
+		return p.sys.command(a)
 	case *Code:
 		return p.code(a)
 	}
@@ -204,37 +190,12 @@ func (p *player) wait(until time.Duration) *failed {
 	if until > maxVirtual {
 		return p.failAt(p.line, "the script takes more than %d days", int(maxVirtual/(24*time.Hour)))
 	}
-	end := hostStart.Add(until)
 	for p.failure == nil {
-		next := p.nextWake()
-		if next > end {
-			p.host.now = max(p.host.now, end)
+		if !p.sys.next(until) {
+			p.sys.rest(until)
 			return nil
 		}
-		if f := p.step(next); f != nil {
-			return f
-		}
 	}
-	return p.failure
-}
-
-// nextWake is when something happens by itself.
-func (p *player) nextWake() tcp.Time {
-	next := p.host.next()
-	if p.pending != nil {
-		next = min(next, p.pending.deadline)
-	}
-	return next
-}
-
-// step moves on to the time of the next thing that happens by itself.
-func (p *player) step(next tcp.Time) *failed {
-	if p.host.steps > maxSteps || p.packets > maxPackets {
-		return p.failAt(p.line, "the script costs too much: %d timers went off, %d packets left", p.host.steps, p.packets)
-	}
-	p.because(causeTimer)
-	p.host.advance(next)
-	p.wake()
 	return p.failure
 }
 
@@ -244,17 +205,10 @@ func (p *player) because(c cause) {
 	p.serial++
 }
 
-// flush sends what the last call or packet caused, and lets a call that blocks
-// look again.
-func (p *player) flush() {
-	p.host.flush()
-	p.wake()
-}
-
-// sent takes a packet that leaves the stack.
-func (p *player) sent(b []byte) {
+// sent takes a packet that left the system at a time.
+func (p *player) sent(b []byte, at time.Duration) {
 	p.packets++
-	p.dump(trace.Outbound, b)
+	p.dump(trace.Outbound, at, b)
 	pkt, ok := parsePacket(b)
 	if !ok {
 		if p.failure == nil {
@@ -262,7 +216,7 @@ func (p *player) sent(b []byte) {
 		}
 		return
 	}
-	pkt.at, pkt.cause, pkt.serial = p.now(), p.cause, p.serial
+	pkt.at, pkt.cause, pkt.serial = at, p.cause, p.serial
 	if pkt.icmp {
 		if p.cur != nil {
 			p.cur.out = append(p.cur.out, pkt)
@@ -274,12 +228,12 @@ func (p *player) sent(b []byte) {
 
 // dump writes a packet to the capture, with the line of the script that was
 // being played.
-func (p *player) dump(d trace.Direction, b []byte) {
+func (p *player) dump(d trace.Direction, at time.Duration, b []byte) {
 	if p.pcap == nil || p.pcapErr != nil {
 		return
 	}
 	comment := fmt.Sprintf("line %d: %s", p.line.Line, p.script.Line(p.line.Line))
-	p.pcapErr = p.pcap.Packet(0, time.Unix(0, int64(p.now())).UTC(), d, b, comment)
+	p.pcapErr = p.pcap.Packet(0, time.Unix(0, int64(at)).UTC(), d, b, comment)
 }
 
 // flowOf is the connection of a pair of ports, which it may make.
@@ -293,18 +247,3 @@ func (p *player) flowOf(local, remote uint16) *flow {
 	}
 	return f
 }
-
-// hostEvent hands an event of the engine's to its connection.
-func (p *player) hostEvent(e *tcp.Event) {
-	if e.RemotePort != 0 {
-		p.flowOf(e.LocalPort, e.RemotePort).event(e)
-	}
-}
-
-// tuple is the pair of sockets of a connection, seen from the stack.
-func (p *player) tuple(f *flow) tcp.Tuple {
-	return tcp.Tuple{Local: p.host.addr, Remote: p.host.peer, LocalPort: f.local, RemotePort: f.remote}
-}
-
-// addr is the address of the stack in the family of the packets.
-func (p *player) addr() (local, peer wire.Addr) { return p.host.addr, p.host.peer }

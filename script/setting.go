@@ -17,7 +17,8 @@ type setting struct {
 	tcp       tcp.Config
 	mtu       int // 0: the face's
 	tolerance time.Duration
-	percent   float64 // of the time since the event before, if that is more
+	percent   float64       // of the time since the event before, if that is more
+	lookAhead time.Duration // how far to look for what did not happen
 	match     matchMode
 	whole     bool // a stated segment is one segment on the wire (--strict_segments)
 	noTSO     bool // Linux was told to send no segment larger than a packet
@@ -36,7 +37,7 @@ const packetdrillTolerance = 4 * time.Millisecond
 // newSetting reads the option lines of a script. The error says which of them
 // asks for something that estab has no match for.
 func newSetting(s *Script, o *Options, f face) (*setting, *Error) {
-	x := &setting{face: f, tcp: o.TCP, tolerance: o.Tolerance, bindPort: 8080, connectPort: 8080}
+	x := &setting{face: f, tcp: o.TCP, tolerance: o.Tolerance, bindPort: 8080, connectPort: 8080, lookAhead: time.Hour}
 	x.match.loose, x.match.strict = o.Loose, o.Strict
 	if x.tolerance == 0 && !o.Strict {
 		x.tolerance = packetdrillTolerance

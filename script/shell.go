@@ -13,12 +13,39 @@ import (
 // understood here: settings before the script runs, and a few questions and
 // actions about the table of connections while it does.
 
-// shellCommand is a command that was understood.
+// shellCommand is a command that was understood: what it sets, and what happens
+// in its place in the script.
 type shellCommand struct {
-	pos     Pos
-	text    string
-	setting func(x *setting) (reason string) // changes what the script is played with
-	run     func(p *player) *failed          // happens in its place in the script
+	pos      Pos
+	text     string
+	defaults bool            // google's common/defaults.sh
+	sets     []assignment    // of kernel settings
+	offload  map[string]bool // of the network card: tso, gso
+	sleep    time.Duration
+	run      func(e *engine) *failed // asks or changes the table of connections
+}
+
+// assignment is a kernel setting and its value, both as written.
+type assignment struct{ name, value string }
+
+// isSetting reports whether the command changes what the script is played with.
+func (c *shellCommand) isSetting() bool { return c.defaults || len(c.sets) > 0 || c.offload != nil }
+
+// apply changes what the engine is played with. reason says what estab has no
+// match for.
+func (c *shellCommand) apply(x *setting) (reason string) {
+	if c.defaults {
+		x.linuxDefaults()
+	}
+	for _, a := range c.sets {
+		if reason := x.applySysctl(a.name, a.value); reason != "" {
+			return a.name + ": " + reason
+		}
+	}
+	if tso, ok := c.offload["tso"]; ok {
+		x.noTSO = !tso
+	}
+	return ""
 }
 
 // understand takes a command apart. The error says that estab has no match
@@ -36,25 +63,25 @@ func (s *Script) understand(line CommandLine) (shellCommand, *Error) {
 	ok := false
 	switch {
 	case name == "defaults.sh":
-		c.setting, ok = func(x *setting) string { x.linuxDefaults(); return "" }, true
+		c.defaults, ok = true, true
 	case name == "set_sysctls.py":
-		c.setting, ok = settings(words[1:]), true
+		c.sets, ok = assignments(words[1:]), true
 	case strings.HasPrefix(words[0], "/tmp/sysctl_restore"), name == "true", name == ":":
 		ok = true // nothing to restore
 	case name == "sysctl":
-		c.setting, ok = settings(words[1:]), true
+		c.sets, ok = assignments(words[1:]), true
 	case name == "echo" && strings.Contains(line.Text, ">"):
-		c.setting, ok = echoSetting(line.Text)
+		c.sets, ok = echoSetting(line.Text)
 	case name == "echo":
 		ok = true
 	case name == "ethtool":
-		c.setting, ok = offload(words[1:])
+		c.offload, ok = offload(words[1:])
 	case name == "ip" && len(words) > 1 && words[1] == "tcp_metrics":
 		ok = true // estab remembers nothing about past connections
 	case name == "tc":
 		ok = !containsAny(line.Text, "fq", "netem", "tbf", "htb")
 	case name == "sleep" && len(words) == 2:
-		c.run, ok = sleep(words[1])
+		c.sleep, ok = sleep(words[1])
 	case name == "sockstat" || name == "netstat":
 		c.run, ok = s.countSockets(line)
 	case name == "tcpdrop":
@@ -143,8 +170,8 @@ func withoutRedirection(words []string) []string {
 	return out
 }
 
-// settings understands name=value words, after flags.
-func settings(words []string) func(x *setting) string {
+// assignments understands name=value words, after flags.
+func assignments(words []string) (sets []assignment) {
 	text := ""
 	for _, w := range words {
 		if strings.HasPrefix(w, "-") {
@@ -157,61 +184,50 @@ func settings(words []string) func(x *setting) string {
 		}
 		text += w
 	}
-	return func(x *setting) string {
-		for line := range strings.Lines(text) {
-			name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
-			if !ok {
-				continue // it only asks
-			}
-			if reason := x.applySysctl(strings.TrimSpace(name), value); reason != "" {
-				return strings.TrimSpace(name) + ": " + reason
-			}
+	for line := range strings.Lines(text) {
+		name, value, ok := strings.Cut(strings.TrimSpace(line), "=")
+		if ok { // else it only asks
+			sets = append(sets, assignment{strings.TrimSpace(name), value})
 		}
-		return ""
 	}
+	return sets
 }
 
 // echoSetting understands echo 1 > /proc/sys/net/ipv4/tcp_sack.
-func echoSetting(text string) (set func(x *setting) string, ok bool) {
+func echoSetting(text string) (sets []assignment, ok bool) {
 	left, path, _ := strings.Cut(text, ">")
 	path = strings.TrimSpace(path)
 	if !strings.HasPrefix(path, "/proc/sys/") {
 		return nil, false
 	}
 	words := shellWords(left)
-	value := strings.Join(words[1:], " ")
-	return func(x *setting) string {
-		if reason := x.applySysctl(path, value); reason != "" {
-			return path + ": " + reason
-		}
-		return ""
-	}, true
+	return []assignment{{path, strings.Join(words[1:], " ")}}, true
 }
 
 // offload understands ethtool -K tun0 tso off gso off.
-func offload(words []string) (set func(x *setting) string, ok bool) {
+func offload(words []string) (features map[string]bool, ok bool) {
 	if len(words) < 2 || words[0] != "-K" && words[0] != "--offload" {
 		return nil, false
 	}
-	off := false
+	features = map[string]bool{}
 	for i := 2; i+1 < len(words); i += 2 {
-		off = off || words[i] == "tso" && words[i+1] == "off"
+		features[words[i]] = words[i+1] == "on"
 	}
-	return func(x *setting) string { x.noTSO = off; return "" }, true
+	return features, true
 }
 
-func sleep(text string) (func(p *player) *failed, bool) {
+func sleep(text string) (time.Duration, bool) {
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(f >= 0 && f < 1e6) {
-		return nil, false
+		return 0, false
 	}
-	return func(p *player) *failed { return p.wait(p.now() + time.Duration(f*float64(time.Second))) }, true
+	return time.Duration(f * float64(time.Second)), true
 }
 
 // countSockets understands a list of the program's sockets and the greps that
 // pick lines from it: sockstat -4 -P tcp -s | grep packetdril | grep -c CLOSED
 // | grep 1. It succeeds if the last of them finds a line, as in a shell.
-func (s *Script) countSockets(line CommandLine) (func(p *player) *failed, bool) {
+func (s *Script) countSockets(line CommandLine) (func(e *engine) *failed, bool) {
 	stages := strings.Split(line.Text, "|")
 	var greps []grep
 	for _, st := range stages[1:] {
@@ -221,14 +237,14 @@ func (s *Script) countSockets(line CommandLine) (func(p *player) *failed, bool) 
 		}
 		greps = append(greps, g)
 	}
-	return func(p *player) *failed {
-		lines := p.socketLines()
+	return func(e *engine) *failed {
+		lines := e.socketLines()
 		found := strings.Join(lines, "\n")
 		for _, g := range greps {
 			lines = g.pick(lines)
 		}
 		if k := len(greps); k > 0 && (len(lines) == 0 || greps[k-1].count && lines[0] == "0") {
-			f := p.failAt(line.Pos, "the command finds nothing")
+			f := e.p.failAt(line.Pos, "the command finds nothing")
 			f.Expected = line.Text
 			f.Got = "the sockets are:\n" + found
 			return f
@@ -284,11 +300,11 @@ func (g grep) pick(lines []string) []string {
 }
 
 // socketLines lists the program's sockets as FreeBSD's sockstat -s does.
-func (p *player) socketLines() []string {
+func (e *engine) socketLines() []string {
 	var lines []string
-	for _, s := range p.socketsInOrder() {
+	for _, s := range e.socketsInOrder() {
 		proto := "tcp4"
-		if p.set.family == IPv6 {
+		if e.p.set.family == IPv6 {
 			proto = "tcp6"
 		}
 		lines = append(lines, "root packetdrill 1 "+strconv.Itoa(s.fd)+" "+proto+" *:"+strconv.Itoa(int(s.port))+" *:* "+freeBSDState(s.state()))
@@ -306,7 +322,7 @@ var freeBSDStates = [...]string{
 func freeBSDState(st tcp.State) string { return freeBSDStates[st] }
 
 // dropConnections understands tcpdrop -s STATE and tcpdrop -a.
-func dropConnections(words []string) (func(p *player) *failed, bool) {
+func dropConnections(words []string) (func(e *engine) *failed, bool) {
 	state := ""
 	for i := 0; i < len(words); i++ {
 		switch {
@@ -318,5 +334,5 @@ func dropConnections(words []string) (func(p *player) *failed, bool) {
 			return nil, false
 		}
 	}
-	return func(p *player) *failed { p.dropAll(state); return nil }, true
+	return func(e *engine) *failed { e.dropAll(state); return nil }, true
 }

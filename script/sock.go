@@ -12,12 +12,11 @@ import (
 // calls that looks as the system does for which the script was written. It is
 // no second TCP: every rule of the protocol is the engine's.
 type sock struct {
+	socket
 	p        *player
-	fd       int
+	e        *engine
 	kind     sockKind
 	nonblock bool
-	port     uint16 // bound to, or 0
-	flow     *flow
 	listener tcp.ListenerID
 	conn     tcp.ConnID
 	backlog  int
@@ -40,35 +39,35 @@ const (
 )
 
 // newSock adds a socket under the script's number for it.
-func (p *player) newSock(fd int) *sock {
-	s := &sock{p: p, fd: fd, ints: map[string]int64{}, linger: -1}
-	p.socks[fd] = s
-	p.all = append(p.all, s)
+func (e *engine) newSock(fd int) *sock {
+	s := &sock{socket: socket{fd: fd}, p: e.p, e: e, ints: map[string]int64{}, linger: -1}
+	e.socks[fd] = s
+	e.all = append(e.all, s)
 	return s
 }
 
 // freeFD is a number for a socket that the script does not number.
-func (p *player) freeFD() int {
+func (e *engine) freeFD() int {
 	fd := 3
-	for p.socks[fd] != nil {
+	for e.socks[fd] != nil {
 		fd++
 	}
 	return fd
 }
 
 // socketsInOrder are the open sockets.
-func (p *player) socketsInOrder() []*sock {
+func (e *engine) socketsInOrder() []*sock {
 	var out []*sock
-	for _, s := range p.all {
-		if p.socks[s.fd] == s {
+	for _, s := range e.all {
+		if e.socks[s.fd] == s {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-func (s *sock) tcp() *tcp.Engine { return s.p.host.tcp() }
-func (s *sock) now() tcp.Time    { return s.p.host.now }
+func (s *sock) tcp() *tcp.Engine { return s.e.host.tcp() }
+func (s *sock) now() tcp.Time    { return s.e.host.now }
 
 // status is that of the connection; zero if there is none.
 func (s *sock) status() tcp.Status {
@@ -88,17 +87,17 @@ func (s *sock) state() tcp.State {
 		return tcp.StateListen
 	}
 	st := s.status().State
-	if st == tcp.StateTimeWait && s.p.stateOf(s.flow) != tcp.StateTimeWait {
+	if st == tcp.StateTimeWait && s.e.stateOf(s.flow) != tcp.StateTimeWait {
 		return tcp.StateClosed // the record of the wait is gone
 	}
 	return st
 }
 
 // stateOf is the state in which the engine has a connection.
-func (p *player) stateOf(f *flow) tcp.State {
+func (e *engine) stateOf(f *flow) tcp.State {
 	found := tcp.StateClosed
-	t := p.tuple(f)
-	p.host.tcp().States(func(u tcp.Tuple, st tcp.State) bool {
+	t := e.tuple(f)
+	e.host.tcp().States(func(u tcp.Tuple, st tcp.State) bool {
 		u.Zone = 0
 		if u == t {
 			found = st
@@ -234,7 +233,7 @@ func (s *sock) hasError() bool { return s.status().Err != 0 }
 
 // close gives up the socket.
 func (s *sock) close() {
-	delete(s.p.socks, s.fd)
+	delete(s.e.socks, s.fd)
 	switch {
 	case s.kind == sockListening:
 		s.tcp().Unlisten(s.now(), s.listener)
@@ -245,17 +244,18 @@ func (s *sock) close() {
 }
 
 // dropAll ends what is in a state; "" is every state.
-func (p *player) dropAll(state string) {
+func (e *engine) dropAll(state string) {
 	var found []tcp.Tuple
-	p.host.tcp().States(func(t tcp.Tuple, st tcp.State) bool {
+	e.host.tcp().States(func(t tcp.Tuple, st tcp.State) bool {
 		if st != tcp.StateListen && (state == "" || freeBSDState(st) == state) {
 			found = append(found, t)
 		}
 		return true
 	})
-	p.because(causeClose)
+	e.p.because(causeClose)
 	for _, t := range found {
-		p.host.tcp().Drop(p.host.now, t)
+		e.host.tcp().Drop(e.host.now, t)
 	}
-	p.flush()
+	e.host.flush()
+	e.p.wake()
 }

@@ -101,7 +101,7 @@ func (s *sock) pushCounted(m message, sent int) (n int, errno string) {
 		}
 		if last := s.mem.unsent; k < rest && (len(last) == 1 || uint32(len(s.flow.written))-s.mem.pushed > s.mem.maxWin/2) {
 			s.mem.pushed = uint32(len(s.flow.written))
-			s.p.host.flush()
+			s.e.host.flush()
 		}
 	}
 	return n, ""
@@ -112,6 +112,6 @@ func (s *sock) pushCounted(m message, sent int) (n int, errno string) {
 func (s *sock) release(m message) {
 	if s.ints["TCP_CORK"] == 0 {
 		s.tcp().SetCork(s.now(), s.conn, false)
-		s.p.host.flush()
+		s.e.host.flush()
 	}
 }

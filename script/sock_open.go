@@ -13,12 +13,12 @@ const whyTwice = "the script has a socket of this number already"
 
 func startSocket(x *callContext) attempt {
 	fd := x.descriptor()
-	if x.p.socks[fd] != nil {
+	if x.e.socks[fd] != nil {
 		return done(callResult{wrong: whyTwice})
 	}
-	s := x.p.newSock(fd)
+	s := x.e.newSock(fd)
 	s.nonblock = x.args[1].n&constants["SOCK_NONBLOCK"] != 0
-	x.p.cur, x.p.curSock = nil, s
+	x.p.cur, x.p.curSock = nil, &s.socket
 	return done(okResult(int64(fd)))
 }
 
@@ -27,7 +27,7 @@ func (x *callContext) descriptor() int {
 	if v := x.p.plan.results[x.call]; v.low.kind == argInt && v.low.n >= 0 {
 		return int(v.low.n)
 	}
-	return x.p.freeFD()
+	return x.e.freeFD()
 }
 
 func startBind(x *callContext) attempt {
@@ -35,7 +35,7 @@ func startBind(x *callContext) attempt {
 	if n, ok := sockaddrPort(&x.args[1]); ok {
 		port = n
 	}
-	for _, o := range x.p.socketsInOrder() {
+	for _, o := range x.e.socketsInOrder() {
 		shared := o.kind == sockNew && o.ints["SO_REUSEADDR"] != 0 && x.s.ints["SO_REUSEADDR"] != 0
 		if o != x.s && o.port == port && (o.kind == sockNew || o.kind == sockListening) && !shared {
 			return done(errResult("EADDRINUSE"))
@@ -82,7 +82,7 @@ func startListen(x *callContext) attempt {
 }
 
 func (s *sock) listen() tcp.Error {
-	o := tcp.ListenOptions{Addr: s.p.host.addr, Port: s.port, Backlog: s.p.set.face.backlog(s.backlog), Conn: s.config()}
+	o := tcp.ListenOptions{Addr: s.e.host.addr, Port: s.port, Backlog: s.p.set.face.backlog(s.backlog), Conn: s.config()}
 	if n := s.ints["TCP_DEFER_ACCEPT"]; n > 0 {
 		o.DeferAccept = time.Duration(min(n, 1<<20)) * time.Second
 	}
@@ -117,10 +117,10 @@ func startAccept(x *callContext) attempt {
 			return errResult(s.errnoOf(err)), true
 		}
 		fd := x.descriptor()
-		if x.p.socks[fd] != nil {
+		if x.e.socks[fd] != nil {
 			return callResult{wrong: whyTwice}, true
 		}
-		c := x.p.newSock(fd)
+		c := x.e.newSock(fd)
 		c.conn, c.kind, c.port, c.told = id, sockConnected, s.port, true
 		c.inherit(s)
 		if len(x.args) > 3 { // accept4
@@ -160,7 +160,7 @@ func startConnect(x *callContext) attempt {
 // open begins an active open.
 func (s *sock) open(port uint16) (errno string) {
 	p := s.p
-	o := tcp.OpenOptions{Conn: s.config(), Tuple: tcp.Tuple{Local: p.host.addr, Remote: p.host.peer, LocalPort: s.port, RemotePort: port}}
+	o := tcp.OpenOptions{Conn: s.config(), Tuple: tcp.Tuple{Local: s.e.host.addr, Remote: s.e.host.peer, LocalPort: s.port, RemotePort: port}}
 	id, err := s.tcp().Open(s.now(), o)
 	if err != 0 {
 		return s.errnoOf(err)
@@ -173,7 +173,7 @@ func (s *sock) open(port uint16) (errno string) {
 	if s.ints["TCP_CORK"] != 0 {
 		s.tcp().SetCork(s.now(), id, true)
 	}
-	if s == p.curSock || p.cur == nil {
+	if &s.socket == p.curSock || p.cur == nil {
 		p.cur = s.flow
 	}
 	return ""
@@ -224,7 +224,7 @@ func (s *sock) disconnect() {
 		s.tcp().Close(s.now(), s.conn, -1)
 	}
 	s.kind, s.conn, s.flow, s.told, s.rdShut, s.wrShut = sockNew, 0, nil, false, false, false
-	if s.p.curSock == s {
+	if s.p.curSock == &s.socket {
 		s.p.cur = nil
 	}
 }

@@ -22,7 +22,7 @@ func onLive(f func(s *sock, n int64)) sockOption {
 	return sockOption{set: func(s *sock, n int64) {
 		if s.conn != 0 {
 			f(s, n)
-			s.p.host.flush()
+			s.e.host.flush()
 		}
 	}}
 }

@@ -126,7 +126,7 @@ func startPoll(x *callContext) attempt {
 	fds, timeout := &x.args[0], x.args[2].n
 	deadline := tcp.Never
 	if timeout >= 0 {
-		deadline = x.p.host.now.Add(time.Duration(timeout) * time.Millisecond)
+		deadline = x.e.host.now.Add(time.Duration(timeout) * time.Millisecond)
 	}
 	x.until(deadline)
 	always := constants["POLLERR"] | constants["POLLHUP"] | constants["POLLNVAL"]
@@ -140,7 +140,7 @@ func startPoll(x *callContext) attempt {
 				continue
 			}
 			got := constants["POLLNVAL"]
-			if s := x.p.socks[int(fd.n)]; s != nil {
+			if s := x.e.socks[int(fd.n)]; s != nil {
 				got = s.events() & (events.n | always)
 			}
 			if got != 0 {
@@ -151,7 +151,7 @@ func startPoll(x *callContext) attempt {
 			}
 		}
 		r.n = ready
-		return r, ready > 0 || x.p.host.now >= deadline
+		return r, ready > 0 || x.e.host.now >= deadline
 	}
 }
 

@@ -170,16 +170,14 @@ var unknownInfo = map[string]string{
 // code runs a %{ }% block.
 func (p *player) code(c *Code) *failed {
 	prog := p.plan.code[c]
-	facts, ok := p.facts()
+	info := p.sys.info()
 	env := Env{
 		Lookup: func(name string) (Value, bool) {
 			if n, ok := infoConstants[name]; ok {
 				return IntValue(n), true
 			}
-			if f, known := infoNames[name]; known && (ok || name == "tcpi_state") {
-				return IntValue(f(facts)), true
-			}
-			return Value{}, false
+			n, ok := info(name)
+			return IntValue(n), ok
 		},
 		Print: func(line string) {
 			if len(p.printed) < 1000 {
@@ -200,23 +198,4 @@ func (p *player) code(c *Code) *failed {
 		}
 	}
 	return f
-}
-
-// facts are those of the connection that packets without ports belong to. ok
-// is false if no program holds it: then only its state is known.
-func (p *player) facts() (i *infoFacts, ok bool) {
-	i = &infoFacts{set: p.set, now: p.host.now, f: p.cur}
-	if p.cur == nil {
-		if p.curSock != nil {
-			i.st.State = p.curSock.state()
-		}
-		return i, false
-	}
-	if s := p.cur.sock; s != nil && s.conn != 0 && p.socks[s.fd] == s {
-		i.st = s.status()
-		i.st.State = s.state()
-		return i, true
-	}
-	i.st.State = p.stateOf(p.cur)
-	return i, false
 }
