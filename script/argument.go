@@ -161,7 +161,21 @@ var errnoNumbers = [...]struct {
 	n    int64
 }{
 	{"ECONNRESET", 104}, {"ECONNREFUSED", 111}, {"ETIMEDOUT", 110}, {"EPIPE", 32}, {"EHOSTUNREACH", 113},
-	{"ENETUNREACH", 101}, {"ECONNABORTED", 103}, {"ENOTCONN", 107}, {"EMSGSIZE", 90},
+	{"ENETUNREACH", 101}, {"ECONNABORTED", 103}, {"ENOTCONN", 107}, {"EMSGSIZE", 90}, {"EPROTO", 71}, {"EOPNOTSUPP", 95},
+	{"EACCES", 13}, {"ENOPROTOOPT", 92},
+}
+
+// errnoName is the name of an error's number, "" for none.
+func errnoName(n int64) string {
+	for _, e := range errnoNumbers {
+		if e.n == n {
+			return e.name
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return itoa(n)
 }
 
 // errnoText writes an error as a script may state it: its name, or its number.

@@ -10,8 +10,9 @@ import (
 // result is what a system call returned.
 type callResult struct {
 	n     int64
-	errno string // "" if it succeeded
-	wrong string // what is wrong with what it stored behind a pointer; "" if nothing
+	errno string        // "" if it succeeded
+	wrong string        // what is wrong with what it stored behind a pointer; "" if nothing
+	at    time.Duration // when it ended, if not just now
 }
 
 func okResult(n int64) callResult       { return callResult{n: n} }
@@ -132,12 +133,16 @@ func (p *player) ended(c *pendingCall, r callResult) *failed {
 	if !c.event.Time.HasEnd {
 		return nil
 	}
-	if off := p.now() - c.end; max(off, -off) > p.tolerance(c.end) {
+	at := p.now()
+	if r.at != 0 {
+		at = r.at
+	}
+	if off := at - c.end; max(off, -off) > p.tolerance(c.end) {
 		how := "late"
 		if off < 0 {
 			how = "early"
 		}
-		f := p.failAt(c.call.Pos, "%s should end at %s and ended at %s: %s s too %s", c.call.Name, seconds(c.end), seconds(p.now()), seconds(max(off, -off)), how)
+		f := p.failAt(c.call.Pos, "%s should end at %s and ended at %s: %s s too %s", c.call.Name, seconds(c.end), seconds(at), seconds(max(off, -off)), how)
 		f.Late = &off
 		return f
 	}

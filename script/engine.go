@@ -33,6 +33,8 @@ func newEngine(p *player) (*engine, error) {
 	return e, nil
 }
 
+func (e *engine) name() string { return "estab" }
+
 func (e *engine) now() time.Duration { return e.host.now.Sub(hostStart) }
 
 // nextWake is when something happens by itself.
@@ -81,7 +83,7 @@ func (e *engine) start(x *callContext) (attempt, *failed) {
 func (e *engine) flush() { e.host.flush() }
 
 // setUp has nothing left to do: the settings are in the plan.
-func (e *engine) setUp(*Command) *Error { return nil }
+func (e *engine) setUp(*Command) (done bool, err *Error) { return false, nil }
 
 func (e *engine) command(c *Command) *failed {
 	for _, c := range e.p.plan.commands[c] {
@@ -98,9 +100,6 @@ func (e *engine) command(c *Command) *failed {
 	}
 	return nil
 }
-
-// settle has nothing to wait for: what leaves at once has left.
-func (e *engine) settle() {}
 
 // sent takes a packet that leaves the stack.
 func (e *engine) sent(b []byte) { e.p.sent(b, e.now()) }

@@ -12,6 +12,9 @@ import (
 // whenever it left, so that one that nobody stated is found here.
 func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *failed {
 	f := p.flowForOutbound(want)
+	for f == nil && p.set.real && p.failure == nil && p.sys.next(until+p.set.lookAhead) {
+		f = p.flowForOutbound(want) // the SYN of a call that is on its way
+	}
 	if f == nil {
 		return p.failAt(want.Pos, "there is no connection that could send this")
 	}
@@ -22,6 +25,7 @@ func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *faile
 	if pkt.icmp {
 		return p.surprise(want, f, pkt, "the stack sent an ICMP message")
 	}
+	p.collect(f, want)
 	last, n := p.gather(f, want)
 	if want.Flags.Has(FlagSYN) && !want.Seq.Any && want.Seq.Begin != 0 {
 		return p.surprise(want, f, pkt, "the initial sequence number of the stack is called 0", f.outbound(pkt))
@@ -90,11 +94,14 @@ func (p *player) surprise(want *Segment, f *flow, pkt *packet, why string, got .
 func (p *player) await(e *Event, f *flow, until time.Duration, what string) (*packet, *failed) {
 	horizon := max(until, p.now()) + p.set.lookAhead
 	if e.Time.Kind == TimeAny {
-		horizon = p.now() + p.set.lookAhead
+		horizon = p.now() + p.set.anyAhead
 	}
 	for len(f.out) == 0 && p.failure == nil {
 		if !p.sys.next(horizon) {
 			fail := p.failAt(e.Action.Position(), "no segment is sent: nothing more happens by itself")
+			if p.set.real {
+				fail = p.failAt(e.Action.Position(), "no segment was sent by %s", seconds(horizon))
+			}
 			fail.flow, fail.Expected, fail.Time = f, what, until
 			return nil, fail
 		}
@@ -136,6 +143,22 @@ func (p *player) onTime(e *Event, when, at, until time.Duration, what string) *f
 	return fail
 }
 
+// collect waits, in real time, for the rest of what a line states as one segment.
+func (p *player) collect(f *flow, want *Segment) {
+	if !p.set.real || f.out[0].icmp {
+		return
+	}
+	for end := f.out[0].at + p.set.instant; p.failure == nil; {
+		length := uint32(0)
+		for _, q := range f.out {
+			length += uint32(len(q.payload))
+		}
+		if length >= want.Seq.Len || !p.sys.next(end) {
+			return
+		}
+	}
+}
+
 // gather finds the segments that together are the stated one: where a script
 // was written for a system whose network card cuts up what TCP hands it, it
 // states one long segment. They must follow each other, at one instant. It
@@ -148,7 +171,7 @@ func (p *player) gather(f *flow, want *Segment) (last *packet, n int) {
 	length := uint32(len(last.payload))
 	for n < len(f.out) && length < want.Seq.Len && length > 0 {
 		next := f.out[n]
-		if next.icmp || next.at != last.at || next.seq != last.end() || next.ack != last.ack || next.win != last.win ||
+		if next.icmp || next.at-f.out[0].at > p.set.instant || next.seq != last.end() || next.ack != last.ack || next.win != last.win ||
 			last.flags&(FlagSYN|FlagFIN|FlagRST) != 0 || next.flags&(FlagSYN|FlagRST) != 0 || len(next.payload) == 0 {
 			break
 		}
@@ -166,7 +189,7 @@ func (p *player) gather(f *flow, want *Segment) (last *packet, n int) {
 // such a segment again, and where the card cuts up nothing, it depends on how
 // the text lies in its buffers: there either will do.
 func (p *player) adjustPush(want, got *Segment, f *flow, n int, last *packet) {
-	if p.set.face != faceLinux || got.Seq.Len == 0 || got.Flags.Has(FlagPSH) || f.isPushEnd(last.seq+uint32(len(last.payload))) {
+	if p.set.face != faceLinux || p.set.real || got.Seq.Len == 0 || got.Flags.Has(FlagPSH) || f.isPushEnd(last.seq+uint32(len(last.payload))) {
 		return
 	}
 	whole := n > 1 && !last.again && !p.set.noTSO && !f.corked
@@ -248,11 +271,15 @@ func (p *player) inject(s *Segment) *failed {
 
 // atEnd looks at what is left when the last line has been played.
 func (p *player) atEnd() *failed {
-	if !p.strict {
-		p.sys.settle()
-		if p.failure != nil {
-			return p.failure
+	switch {
+	case p.set.real && p.strict:
+		if f := p.wait(p.now() + p.set.tolerance); f != nil { // what comes at once may take that long
+			return f
 		}
+		return p.unstated()
+	case p.set.real:
+		return nil // what a system does that is not ours is not the script's concern
+	case !p.strict:
 		return p.leftOver()
 	}
 	for p.failure == nil {

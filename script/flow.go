@@ -28,7 +28,8 @@ const (
 // the real ones; that of the stack is learnt from its SYN.
 type flow struct {
 	local, remote uint16        // ports
-	sock          *sock         // whose connection it is, once that is known
+	sock          *sock         // whose connection it is in the engine, once that is known
+	real          *realSock     // and in a machine
 	out           []*packet     // what left and no line has stated yet
 	written       []byte        // what the program wrote
 	pushEnds      []uint32      // where in it a write ended that nothing held back
@@ -362,8 +363,8 @@ func (f *flow) event(e *tcp.Event) {
 }
 
 // ladder draws the connection, with a line of text where it went wrong.
-func (f *flow) ladder(note string, at time.Duration) *trace.Ladder {
-	b := trace.NewBuilder(trace.End{Name: "script"}, trace.End{Name: "estab"}, tcp.Tuple{})
+func (f *flow) ladder(system, note string, at time.Duration) *trace.Ladder {
+	b := trace.NewBuilder(trace.End{Name: "script"}, trace.End{Name: system}, tcp.Tuple{})
 	b.Keep(20, 20)
 	for _, p := range f.trace {
 		b.Packet(p)

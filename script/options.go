@@ -57,6 +57,19 @@ type Options struct {
 	// if Strict.
 	Tolerance time.Duration
 
+	// Override is such a tolerance that holds whatever the script says, nil for
+	// none.
+	Override *time.Duration
+
+	// Machine makes a machine against which the script is played, calls use with it
+	// and then gives it up; its error is the one that it had, or that of use. Nil:
+	// the script is played against the engine.
+	Machine func(c MachineConfig, use func(Machine) error) error
+
+	// Retries is how often a script that a machine failed by its times alone is
+	// played again: the computer may have been busy.
+	Retries int
+
 	// TCP is the configuration of the engine under test. What the script's own
 	// commands set comes on top. Without a secret it gets a fixed one, so that
 	// the same script gives the same segments every time.
@@ -114,6 +127,7 @@ type Report struct {
 	Failure *Failure      `json:"failure,omitempty"`
 	Virtual time.Duration `json:"virtualNanoseconds"` // how long it took, for the stack
 	Printed []string      `json:"printed,omitempty"`  // lines that print statements made
+	Tries   int           `json:"tries,omitempty"`    // how often it was played, if more than once
 
 	err *Error // the reason in the form of a compiler's
 }

@@ -43,12 +43,21 @@ func newPlan(s *Script, o *Options, f Family) (*plan, *Error) {
 	if hasBranch(s.Items, "STANDARD") {
 		set.tcp.NoTimeWaitReuse = true
 	}
+	set.real = o.Machine != nil
+	if set.real {
+		set.onMachine()
+	}
 	c := &checker{s: s, set: set, plan: &plan{
 		events: s.Events(), set: set, commands: map[*Command][]shellCommand{}, args: map[*Call][]arg{},
 		results: map[*Call]resultRange{}, code: map[*Code]*Program{},
 	}}
 	for i, e := range c.plan.events {
 		if err := c.event(e, i); err != nil {
+			return nil, err
+		}
+	}
+	if set.real {
+		if err := c.realTime(); err != nil {
 			return nil, err
 		}
 	}
@@ -96,6 +105,15 @@ func (c *checker) command(a *Command, i int) *Error {
 			return err
 		}
 		c.plan.commands[a] = append(c.plan.commands[a], cmd)
+		if c.set.real {
+			if err := c.realCommand(&cmd); err != nil {
+				return err
+			}
+			if tso, ok := cmd.offload["tso"]; ok {
+				c.set.noTSO = !tso
+			}
+			continue
+		}
 		if !cmd.isSetting() || begun && !goesOn {
 			continue
 		}
@@ -120,6 +138,10 @@ func (c *checker) code(a *Code) *Error {
 	if err != nil {
 		return err.(*Error)
 	}
+	c.plan.code[a] = prog
+	if c.set.real {
+		return c.realCode(prog)
+	}
 	for _, n := range prog.Names() {
 		if why, ok := unknownInfo[n.Name]; ok {
 			if why != "" {
@@ -132,7 +154,6 @@ func (c *checker) code(a *Code) *Error {
 			return c.unsupported(n.Pos, "%s is not known here", n.Name)
 		}
 	}
-	c.plan.code[a] = prog
 	return nil
 }
 
@@ -153,7 +174,12 @@ func (c *checker) call(a *Call) *Error {
 	if sc.socket && args[0].kind != argInt {
 		return c.unsupported(args[0].pos, "a socket is a number")
 	}
-	if sc.check != nil {
+	switch {
+	case c.set.real:
+		if err := c.realCall(a, args); err != nil {
+			return err
+		}
+	case sc.check != nil:
 		if err := sc.check(c, args); err != nil {
 			return err
 		}
@@ -189,7 +215,7 @@ func (c *checker) segment(s *Segment) *Error {
 }
 
 func (c *checker) outbound(s *Segment) *Error {
-	if s.Flags.HasACE || s.Flags.Bits&(FlagECE|FlagCWR|FlagAE) != 0 || s.IP.ECN != ECNAbsent && s.IP.ECN != NotECT {
+	if !c.set.real && (s.Flags.HasACE || s.Flags.Bits&(FlagECE|FlagCWR|FlagAE) != 0 || s.IP.ECN != ECNAbsent && s.IP.ECN != NotECT) {
 		return c.unsupported(s.Pos, whyECN)
 	}
 	for _, o := range s.Options.List {
@@ -197,8 +223,13 @@ func (c *checker) outbound(s *Segment) *Error {
 		case OptNamed:
 			return c.unsupported(o.Pos, "the TCP option %s is not known here", o.Name)
 		case OptFO, OptFOExp:
-			return c.unsupported(o.Pos, whyTFO)
+			if !c.set.real {
+				return c.unsupported(o.Pos, whyTFO)
+			}
 		}
+	}
+	if s.Flags.HasACE {
+		return c.unsupported(s.Pos, "AccECN's counter is not compared here")
 	}
 	return nil
 }

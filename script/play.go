@@ -43,9 +43,21 @@ func (s *Script) family() (f Family, ok bool) {
 }
 
 func runOnce(s *Script, o *Options, f Family) (Report, error) {
+	for tries := 1; ; tries++ {
+		r, err := runTry(s, o, f)
+		if tries > 1 {
+			r.Tries = tries
+		}
+		if err != nil || o.Machine == nil || tries > o.Retries || r.Failure == nil || r.Failure.Late == nil {
+			return r, err
+		}
+	}
+}
+
+func runTry(s *Script, o *Options, f Family) (Report, error) {
 	r := Report{Name: s.Name, Family: f}
 	pl, err := newPlan(s, o, f)
-	if missing := missingFeature(s); missing != nil {
+	if missing := missingFeature(s); missing != nil && o.Machine == nil {
 		err = missing
 	}
 	if err != nil {
@@ -57,14 +69,47 @@ func runOnce(s *Script, o *Options, f Family) (Report, error) {
 		return r, nil
 	}
 	p, broken := newPlayer(s, pl, o)
+	if broken == nil && o.Pcap != nil {
+		p.capture(o.Pcap(s.Name, f))
+	}
 	if broken == nil {
-		p.sys, broken = newEngine(p)
+		broken = p.against(o.Machine, func() { p.playFor(&r) })
 	}
 	if broken != nil {
 		return r, fmt.Errorf("%s: %w", s.Name, broken)
 	}
-	if o.Pcap != nil {
-		p.capture(o.Pcap(s.Name, f))
+	return r, nil
+}
+
+// against gives the player a system, the engine if machine is nil, and calls use.
+func (p *player) against(machine func(MachineConfig, func(Machine) error) error, use func()) (err error) {
+	if machine == nil {
+		if p.sys, err = newEngine(p); err == nil {
+			use()
+		}
+		return err
+	}
+	local, remote, err := p.set.addresses()
+	if err != nil {
+		return err
+	}
+	return machine(MachineConfig{Local: local, Remote: remote, MTU: p.set.linkMTU()}, func(m Machine) error {
+		r := newRealSystem(p, m)
+		p.sys = r
+		if err := r.begin(); err != nil {
+			return err
+		}
+		use()
+		return nil
+	})
+}
+
+// playFor plays the script and reports how it ended.
+func (p *player) playFor(r *Report) {
+	if err := p.setUp(); err != nil {
+		r.Verdict = NotApplicable
+		r.because(err)
+		return
 	}
 	fail := p.play()
 	r.Virtual, r.Printed = p.now(), p.printed
@@ -74,7 +119,6 @@ func runOnce(s *Script, o *Options, f Family) (Report, error) {
 		r.Failure = &fail.Failure
 		r.Failure.Ladder = p.drawLadder(fail)
 	}
-	return r, nil
 }
 
 // because says why a script failed or does not apply.
@@ -91,7 +135,7 @@ func (p *player) drawLadder(fail *failed) string {
 	}
 	note := fmt.Sprintf("<-- line %d: %s", fail.err.Pos.Line, strings.Join(strings.Fields(fail.err.Source), " "))
 	var b strings.Builder
-	if err := fail.flow.ladder(note, fail.Time).Write(&b, trace.Style{Width: 100}); err != nil {
+	if err := fail.flow.ladder(p.sys.name(), note, fail.Time).Write(&b, trace.Style{Width: 100}); err != nil {
 		return ""
 	}
 	return b.String()

@@ -31,6 +31,7 @@ type player struct {
 	pending *pendingCall
 	failure *failed // of a call that ended in its own time
 
+	begun      int     // events that were played before the script began
 	last       *packet // the last one that was stated
 	serial     int     // counts what makes the stack send
 	aboutCalls bool    // see isAboutCalls
@@ -87,9 +88,25 @@ func (p *player) capture(w io.Writer) {
 
 func (p *player) now() time.Duration { return p.sys.now() }
 
+// setUp runs the commands that stand before the first event.
+func (p *player) setUp() *Error {
+	for p.begun < len(p.plan.events) {
+		c, ok := p.plan.events[p.begun].Action.(*Command)
+		if !ok {
+			return nil
+		}
+		p.line = c.Pos
+		if done, err := p.sys.setUp(c); !done {
+			return err
+		}
+		p.begun++
+	}
+	return nil
+}
+
 // play plays all events.
 func (p *player) play() *failed {
-	for _, e := range p.plan.events {
+	for _, e := range p.plan.events[p.begun:] {
 		p.line = e.Pos
 		f := p.event(e)
 		if f == nil {
@@ -206,7 +223,7 @@ func (p *player) because(c cause) {
 }
 
 // sent takes a packet that left the system at a time.
-func (p *player) sent(b []byte, at time.Duration) {
+func (p *player) sent(b []byte, at time.Duration) *packet {
 	p.packets++
 	p.dump(trace.Outbound, at, b)
 	pkt, ok := parsePacket(b)
@@ -214,16 +231,17 @@ func (p *player) sent(b []byte, at time.Duration) {
 		if p.failure == nil {
 			p.failure = p.failAt(p.line, "the stack sent a packet that can't be parsed: % x", b[:min(len(b), 60)])
 		}
-		return
+		return nil
 	}
 	pkt.at, pkt.cause, pkt.serial = at, p.cause, p.serial
 	if pkt.icmp {
 		if p.cur != nil {
 			p.cur.out = append(p.cur.out, pkt)
 		}
-		return
+		return pkt
 	}
 	p.flowOf(pkt.src, pkt.dst).observe(pkt)
+	return pkt
 }
 
 // dump writes a packet to the capture, with the line of the script that was

@@ -19,6 +19,9 @@ type setting struct {
 	tolerance time.Duration
 	percent   float64       // of the time since the event before, if that is more
 	lookAhead time.Duration // how far to look for what did not happen
+	anyAhead  time.Duration // the same for what may happen at any time
+	real      bool          // played against a machine, in real time
+	instant   time.Duration // what leaves within it leaves at once
 	match     matchMode
 	whole     bool // a stated segment is one segment on the wire (--strict_segments)
 	noTSO     bool // Linux was told to send no segment larger than a packet
@@ -31,13 +34,25 @@ type setting struct {
 	notSentLowat     int64
 }
 
+// onMachine makes of a setting for the engine one for a machine: its sockets are
+// Linux's whatever the script was written for, and its clock is the computer's.
+func (x *setting) onMachine() {
+	x.face = faceLinux
+	x.lookAhead, x.anyAhead = realLookAhead, anyLookAhead
+	if x.tolerance == 0 {
+		x.tolerance = packetdrillTolerance
+	}
+	x.instant = x.tolerance
+	x.match.strict, x.match.tsTick = false, 0
+}
+
 // packetdrillTolerance is the tolerance of a script that states none.
 const packetdrillTolerance = 4 * time.Millisecond
 
 // newSetting reads the option lines of a script. The error says which of them
 // asks for something that estab has no match for.
 func newSetting(s *Script, o *Options, f face) (*setting, *Error) {
-	x := &setting{face: f, tcp: o.TCP, tolerance: o.Tolerance, bindPort: 8080, connectPort: 8080, lookAhead: time.Hour}
+	x := &setting{face: f, tcp: o.TCP, tolerance: o.Tolerance, bindPort: 8080, connectPort: 8080, lookAhead: time.Hour, anyAhead: time.Hour}
 	x.match.loose, x.match.strict = o.Loose, o.Strict
 	if x.tolerance == 0 && !o.Strict {
 		x.tolerance = packetdrillTolerance
@@ -49,6 +64,9 @@ func newSetting(s *Script, o *Options, f face) (*setting, *Error) {
 		if reason := x.option(opt.Name, opt.Value); reason != "" {
 			return nil, s.Errorf(NotSupported, opt.Pos, "the option --%s: %s", opt.Name, reason)
 		}
+	}
+	if o.Override != nil {
+		x.tolerance = *o.Override
 	}
 	x.match.tsSlop = int64(x.tolerance)
 	x.defaults()

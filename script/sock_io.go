@@ -70,8 +70,10 @@ func (a *arg) field(name string) *arg {
 }
 
 // startWrite is write, writev, send, sendto and sendmsg.
-func startWrite(x *callContext) attempt {
-	var m message
+func startWrite(x *callContext) attempt { return x.s.write(writeMessage(x)) }
+
+// writeMessage is what such a call wants to send.
+func writeMessage(x *callContext) (m message) {
 	switch x.call.Name {
 	case "writev":
 		m = iovMessage(&x.args[1])
@@ -84,7 +86,21 @@ func startWrite(x *callContext) attempt {
 			m.flags = x.args[3].n
 		}
 	}
-	return x.s.write(m)
+	return m
+}
+
+// bytes is the message as it stands in the stream from byte at on: what the
+// script spells out, else the pattern.
+func (m *message) bytes(at int) []byte {
+	b := make([]byte, m.n)
+	if m.known {
+		copy(b, m.text)
+		return b
+	}
+	for i := range b {
+		b[i] = pattern(uint32(at + i))
+	}
+	return b
 }
 
 // write is the attempt to send a message.
@@ -186,9 +202,10 @@ func (s *sock) give(m message, sent, most int, push bool) (n int, errno string) 
 }
 
 // startRead is read, readv, recv, recvfrom and recvmsg.
-func startRead(x *callContext) attempt {
-	var m message
-	var hdr *arg
+func startRead(x *callContext) attempt { return x.s.readInto(readMessage(x)) }
+
+// readMessage is what such a call wants to receive; hdr is recvmsg's.
+func readMessage(x *callContext) (m message, hdr *arg) {
 	switch x.call.Name {
 	case "readv":
 		m = iovMessage(&x.args[1])
@@ -202,7 +219,7 @@ func startRead(x *callContext) attempt {
 			m.flags = x.args[3].n
 		}
 	}
-	return x.s.readInto(m, hdr)
+	return m, hdr
 }
 
 // readInto is the attempt to receive a message.
@@ -256,7 +273,7 @@ func (s *sock) receive(m message, got int) (n int, errno string, wait bool) {
 	n, err := s.tcp().Receive(s.now(), s.conn, b, flags)
 	switch {
 	case n > 0:
-		s.checkRead(b[:n])
+		s.flow.checkRead(s.p, b[:n])
 		if flags&tcp.ReceivePeek == 0 {
 			s.flow.read += uint32(n)
 		}
@@ -273,10 +290,10 @@ func (s *sock) receive(m message, got int) (n int, errno string, wait bool) {
 }
 
 // checkRead compares what the program reads with what the script's end sent.
-func (s *sock) checkRead(b []byte) {
+func (f *flow) checkRead(p *player, b []byte) {
 	for i, c := range b {
-		if c != pattern(s.flow.read+uint32(i)) && s.p.failure == nil {
-			s.p.failure = s.p.failAt(s.p.line, "byte %d that the program reads is not the one that was sent", s.flow.read+uint32(i))
+		if c != pattern(f.read+uint32(i)) && p.failure == nil {
+			p.failure = p.failAt(p.line, "byte %d that the program reads is not the one that was sent", f.read+uint32(i))
 			return
 		}
 	}

@@ -57,9 +57,7 @@ func startGetsockopt(x *callContext) attempt {
 		n = o.get(s)
 	}
 	r := okResult(0)
-	if w := &want.list[0]; w.kind != argAny && w.n != n {
-		r.wrong = name + " is " + itoa(n) + ", not " + w.String()
-	}
+	r.wrong = wrongNumber(name, &want.list[0], n)
 	return done(r)
 }
 
@@ -67,14 +65,20 @@ func startGetsockopt(x *callContext) attempt {
 func (s *sock) getError(want *arg) callResult {
 	s.settle()
 	r := okResult(0)
-	errno := s.takeError()
-	if want.kind != argAny && !errnoMatches(want, errno) {
-		if errno == "" {
-			errno = "0"
-		}
-		r.wrong = "SO_ERROR is " + errno + ", not " + want.String()
-	}
+	r.wrong = wrongError(want, s.takeError())
 	return r
+}
+
+// wrongError says how the pending error, "" if there is none, differs from the
+// stated one.
+func wrongError(want *arg, errno string) string {
+	if want.kind == argAny || errnoMatches(want, errno) {
+		return ""
+	}
+	if errno == "" {
+		errno = "0"
+	}
+	return "SO_ERROR is " + errno + ", not " + want.String()
 }
 
 func (s *sock) getCongestion(want *arg) callResult {
@@ -83,10 +87,15 @@ func (s *sock) getCongestion(want *arg) callResult {
 		cc = s.p.set.congestion()
 	}
 	r := okResult(0)
-	if want.kind == argString && trimNul(want.s) != cc {
-		r.wrong = "TCP_CONGESTION is " + cc + ", not " + trimNul(want.s)
-	}
+	r.wrong = wrongCongestion(want, cc)
 	return r
+}
+
+func wrongCongestion(want *arg, cc string) string {
+	if want.kind == argString && trimNul(want.s) != cc {
+		return "TCP_CONGESTION is " + cc + ", not " + trimNul(want.s)
+	}
+	return ""
 }
 
 // congestion is the name of the congestion control in use.
@@ -126,11 +135,16 @@ func (s *sock) getLinger(want *arg) callResult {
 		on, secs = 1, int64(s.linger/time.Second)
 	}
 	r := okResult(0)
+	r.wrong = wrongLinger(want, on, secs)
+	return r
+}
+
+func wrongLinger(want *arg, on, secs int64) string {
 	wantOn, wantSecs := want.field("onoff"), want.field("linger")
 	if wantOn != nil && (wantOn.n != 0) != (on != 0) || on != 0 && wantSecs != nil && wantSecs.n != secs {
-		r.wrong = "SO_LINGER is {onoff=" + itoa(on) + ", linger=" + itoa(secs) + "}"
+		return "SO_LINGER is {onoff=" + itoa(on) + ", linger=" + itoa(secs) + "}"
 	}
-	return r
+	return ""
 }
 
 func (s *sock) setCork(n int64) {

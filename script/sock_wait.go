@@ -56,12 +56,24 @@ func startIoctl(x *callContext) attempt {
 		}
 	}
 	r := okResult(0)
-	if len(x.args) > 2 && x.args[2].kind == argList && len(x.args[2].list) == 1 {
-		if w := &x.args[2].list[0]; w.kind != argAny && w.n != n {
-			r.wrong = x.args[1].name + " is " + itoa(n) + ", not " + w.String()
-		}
-	}
+	r.wrong = wrongIoctl(x, n)
 	return done(r)
+}
+
+// wrongIoctl says how what an ioctl has told differs from the stated number.
+func wrongIoctl(x *callContext, n int64) string {
+	if len(x.args) > 2 && x.args[2].kind == argList && len(x.args[2].list) == 1 {
+		return wrongNumber(x.args[1].name, &x.args[2].list[0], n)
+	}
+	return ""
+}
+
+// wrongNumber says how a number that was asked for differs from the stated one.
+func wrongNumber(name string, want *arg, n int64) string {
+	if want.kind == argAny || want.n == n {
+		return ""
+	}
+	return name + " is " + itoa(n) + ", not " + want.String()
 }
 
 // events is what poll says of a socket.
@@ -135,7 +147,7 @@ func startPoll(x *callContext) attempt {
 		r := okResult(0)
 		for i := range fds.list {
 			v := &fds.list[i]
-			fd, events, want := v.field("fd"), v.field("events"), v.field("revents")
+			fd, events := v.field("fd"), v.field("events")
 			if fd == nil || events == nil {
 				continue
 			}
@@ -146,13 +158,22 @@ func startPoll(x *callContext) attempt {
 			if got != 0 {
 				ready++
 			}
-			if want != nil && want.kind != argAny && got != want.n {
-				r.wrong = "poll says revents=" + pollNames(got) + " of socket " + itoa(fd.n) + ", not " + want.String()
+			if why := wrongPoll(v, got); why != "" {
+				r.wrong = why
 			}
 		}
 		r.n = ready
 		return r, ready > 0 || x.e.host.now >= deadline
 	}
+}
+
+// wrongPoll says how what poll tells of a socket differs from what is stated.
+func wrongPoll(v *arg, got int64) string {
+	want := v.field("revents")
+	if want == nil || want.kind == argAny || got == want.n {
+		return ""
+	}
+	return "poll says revents=" + pollNames(got) + " of socket " + itoa(v.field("fd").n) + ", not " + want.String()
 }
 
 // pollNames writes poll's bits as a script does.

@@ -7,6 +7,7 @@ import "time"
 // real time. What they need to know of a script they learn from its player; what
 // is to be expected of them, the player alone decides.
 type system interface {
+	name() string // what ladders call it
 	// now is the time since the script began.
 	now() time.Duration
 	// next lets time pass until something happens by itself: a timer goes off, a
@@ -21,15 +22,13 @@ type system interface {
 	start(x *callContext) (attempt, *failed)
 	// flush sends what a call has caused.
 	flush()
-	// setUp does what the script's commands ask for before its first event, and
-	// command what one of them asks for in its place.
-	setUp(c *Command) *Error
+	// setUp does what a command asks for that stands before the first event, where
+	// that is done before the script begins; command does it in its place.
+	setUp(c *Command) (done bool, err *Error)
 	command(c *Command) *failed
 	// info finds what %{ }% blocks know of the connection that packets without
 	// ports belong to.
 	info() func(name string) (n int64, ok bool)
-	// settle waits, after the last line, until what that caused has left.
-	settle()
 }
 
 // socket is what a player knows of a socket.

@@ -38,7 +38,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	var usage usageError
+	var child childStatus
 	switch {
+	case errors.As(err, &child):
+		return int(child)
 	case errors.As(err, &usage):
 		fmt.Fprintf(stderr, "%s: %s (see %s --help)\n", cmd.CommandPath(), oneLine(err), cmd.CommandPath())
 		return exitUsage

@@ -12,10 +12,12 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"estab/script"
+	"estab/script/kernel"
 )
 
 // scriptOptions are the flags of estab script.
@@ -28,6 +30,9 @@ type scriptOptions struct {
 	match         string
 	jobs          int
 	verbose       bool
+	kernel        bool
+	retries       int
+	tolerance     int64 // microseconds; negative: as the script says
 }
 
 func newScriptCmd() *cobra.Command {
@@ -67,6 +72,9 @@ for FreeBSD.`,
 	f.BoolVar(&o.loose, "loose", false, "don't compare the order of options and exact windows")
 	f.BoolVar(&o.strict, "strict", false, "no tolerance of time, and nothing may be sent after the last line")
 	f.StringSliceVar(&o.families, "family", []string{"ipv4"}, "families to play each script in: ipv4, ipv6, ipv4-mapped")
+	f.BoolVar(&o.kernel, "kernel", false, "play them on this computer's own Linux kernel, in real time")
+	f.Int64Var(&o.tolerance, "tolerance_usecs", -1, "microseconds that a time may be off, whatever a script says (default 4000)")
+	f.IntVar(&o.retries, "retries", 2, "with --kernel: how often to play a script again that only its times failed")
 	f.StringVar(&o.match, "run", "", "only scripts whose path matches this regular expression")
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many scripts to play at once")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "name scripts that pass, too, and show what they print")
@@ -98,6 +106,11 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io
 			return usagef("--pcap %w", err)
 		}
 	}
+	if o.kernel {
+		if err := enterKernel(o.jobs); err != nil {
+			return err
+		}
+	}
 	results := make([]scriptResult, len(files))
 	next := make(chan int)
 	var wg sync.WaitGroup
@@ -124,6 +137,13 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io
 // options are what the flags mean to the player.
 func (o *scriptOptions) options() (script.Options, error) {
 	so := script.Options{Loose: o.loose, Strict: o.strict}
+	if o.tolerance >= 0 {
+		d := time.Duration(o.tolerance) * time.Microsecond
+		so.Override = &d
+	}
+	if o.kernel {
+		so.Machine, so.Retries = kernel.Run, o.retries
+	}
 	for _, name := range o.families {
 		f, ok := script.ParseFamily(name)
 		if !ok {
