@@ -119,7 +119,16 @@ func (p *player) wake() {
 // ended compares the outcome of a call with the stated one.
 func (p *player) ended(c *pendingCall, r callResult) *failed {
 	want := &c.call.Result
-	if why := p.wrongResult(want, c.call, r); why != "" {
+	at := p.now()
+	if r.at != 0 {
+		at = r.at
+	}
+	why := p.wrongResult(want, c.call, r)
+	if p.watch != nil {
+		p.sawCall(c, r, at, why)
+		return nil
+	}
+	if why != "" {
 		f := p.failAt(c.call.Pos, "%s", why)
 		f.Expected = c.call.Name + "() = " + resultText(want)
 		f.Got = c.call.Name + "() = " + r.String()
@@ -132,10 +141,6 @@ func (p *player) ended(c *pendingCall, r callResult) *failed {
 	}
 	if !c.event.Time.HasEnd {
 		return nil
-	}
-	at := p.now()
-	if r.at != 0 {
-		at = r.at
 	}
 	if off := at - c.end; max(off, -off) > p.tolerance(c.end) {
 		how := "late"

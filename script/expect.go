@@ -22,25 +22,20 @@ func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *faile
 	if fail != nil {
 		return fail
 	}
+	p.collect(f, want)
+	if p.watch != nil {
+		p.sawSegment(e, want, f, at, until)
+		return p.failure
+	}
 	if pkt.icmp {
 		return p.surprise(want, f, pkt, "the stack sent an ICMP message")
 	}
-	p.collect(f, want)
 	last, n := p.gather(f, want)
 	if want.Flags.Has(FlagSYN) && !want.Seq.Any && want.Seq.Begin != 0 {
 		return p.surprise(want, f, pkt, "the initial sequence number of the stack is called 0", f.outbound(pkt))
 	}
 	f.learn(want, pkt)
-	got := f.outbound(pkt)
-	if n > 1 {
-		got.Flags.Bits = last.flags
-		got.Seq.Len = 0
-		for _, q := range f.out[:n] {
-			got.Seq.Len += uint32(len(q.payload))
-		}
-		got.Seq.End = got.Seq.Begin + got.Seq.Len
-	}
-	p.adjustPush(want, got, f, n, last)
+	got := p.assemble(f, want, last, n)
 	if fail := p.compare(want, got, f, pkt, n); fail != nil {
 		return fail
 	}
@@ -50,6 +45,25 @@ func (p *player) expect(e *Event, want *Segment, at, until time.Duration) *faile
 	f.out = f.out[n:]
 	p.last = last
 	return nil
+}
+
+// assemble makes one segment, in the script's numbers, of the first n that left,
+// or of the one that is last.
+func (p *player) assemble(f *flow, want *Segment, last *packet, n int) *Segment {
+	if n == 1 {
+		got := f.outbound(last)
+		p.adjustPush(want, got, f, n, last)
+		return got
+	}
+	got := f.outbound(f.out[0])
+	got.Flags.Bits = last.flags
+	got.Seq.Len = 0
+	for _, q := range f.out[:n] {
+		got.Seq.Len += uint32(len(q.payload))
+	}
+	got.Seq.End = got.Seq.Begin + got.Seq.Len
+	p.adjustPush(want, got, f, n, last)
+	return got
 }
 
 // compare compares all but the time.

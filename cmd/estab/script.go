@@ -31,6 +31,7 @@ type scriptOptions struct {
 	jobs          int
 	verbose       bool
 	kernel        bool
+	compare       bool
 	retries       int
 	tolerance     int64 // microseconds; negative: as the script says
 }
@@ -74,6 +75,7 @@ for FreeBSD.`,
 	f.StringSliceVar(&o.families, "family", []string{"ipv4"}, "families to play each script in: ipv4, ipv6, ipv4-mapped")
 	f.BoolVar(&o.kernel, "kernel", false, "play them on this computer's own Linux kernel, in real time")
 	f.Int64Var(&o.tolerance, "tolerance_usecs", -1, "microseconds that a time may be off, whatever a script says (default 4000)")
+	f.BoolVar(&o.compare, "compare", false, "play them on both, and print where estab and the kernel differ")
 	f.IntVar(&o.retries, "retries", 2, "with --kernel: how often to play a script again that only its times failed")
 	f.StringVar(&o.match, "run", "", "only scripts whose path matches this regular expression")
 	f.IntVarP(&o.jobs, "jobs", "j", runtime.GOMAXPROCS(0), "how many scripts to play at once")
@@ -101,37 +103,46 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io
 	if err != nil {
 		return err
 	}
+	if o.kernel || o.compare {
+		if err := enterKernel(o.jobs); err != nil {
+			return err
+		}
+	}
+	if o.compare {
+		return compareScripts(ctx, o, files, so, stdout)
+	}
 	if o.pcap != "" {
 		if err := os.MkdirAll(o.pcap, 0o777); err != nil {
 			return usagef("--pcap %w", err)
 		}
 	}
-	if o.kernel {
-		if err := enterKernel(o.jobs); err != nil {
-			return err
-		}
-	}
 	results := make([]scriptResult, len(files))
+	if err := inParallel(ctx, o.jobs, len(files), func(i int) { results[i] = o.play(files[i], so) }); err != nil {
+		return err
+	}
+	return o.tell(results, stdout)
+}
+
+// inParallel calls f for 0 to n-1, jobs of them at once. The error is that of the
+// context.
+func inParallel(ctx context.Context, jobs, n int, f func(i int)) error {
 	next := make(chan int)
 	var wg sync.WaitGroup
-	for range min(max(o.jobs, 1), len(files)) {
+	for range min(max(jobs, 1), n) {
 		wg.Go(func() {
 			for i := range next {
-				results[i] = o.play(files[i], so)
+				f(i)
 			}
 		})
 	}
-	for i := range files {
+	for i := range n {
 		if ctx.Err() == nil {
 			next <- i
 		}
 	}
 	close(next)
 	wg.Wait()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return o.tell(results, stdout)
+	return ctx.Err()
 }
 
 // options are what the flags mean to the player.
@@ -141,7 +152,7 @@ func (o *scriptOptions) options() (script.Options, error) {
 		d := time.Duration(o.tolerance) * time.Microsecond
 		so.Override = &d
 	}
-	if o.kernel {
+	if o.kernel || o.compare {
 		so.Machine, so.Retries = kernel.Run, o.retries
 	}
 	for _, name := range o.families {

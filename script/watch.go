@@ -1,0 +1,134 @@
+package script
+
+import "time"
+
+// watch makes a player look at what a system does instead of judging it: what is
+// not as stated is taken down, and the script goes on, as far as it can.
+type watch struct {
+	seen    []observation
+	stopped *Error // why the script could not go on
+}
+
+// observation is what a system did where an event of the script was played.
+type observation struct {
+	pos   Pos
+	kind  string   // "segment", "icmp", "call", "assertion", "unstated"
+	seg   *Segment // of a segment, in the script's numbers
+	text  string   // of everything else
+	at    time.Duration
+	off   time.Duration // from the stated time; negative: early
+	wrong string        // how that differs from what is stated; "" if it doesn't
+}
+
+// offTime is how far a time lies outside a range.
+func offTime(when, at, until time.Duration) time.Duration {
+	switch {
+	case when < at:
+		return when - at
+	case when > until:
+		return when - until
+	}
+	return 0
+}
+
+// sawSegment takes down what left where a line states a segment. What left before
+// the one that is stated, nothing states.
+func (p *player) sawSegment(e *Event, want *Segment, f *flow, at, until time.Duration) {
+	w := p.watch
+	for skip := p.unstatedBefore(want, f); skip > 0; skip-- {
+		p.sawUnstated(want.Pos, f, f.out[0])
+		f.out = f.out[1:]
+	}
+	pkt := f.out[0]
+	last, n := p.gather(f, want)
+	if pkt.icmp {
+		w.seen = append(w.seen, observation{pos: want.Pos, kind: "icmp", text: p.describe(f, pkt), at: pkt.at, wrong: "an ICMP message left"})
+		f.out = f.out[1:]
+		return
+	}
+	f.learn(want, pkt)
+	got := p.assemble(f, want, last, n)
+	o := observation{pos: want.Pos, kind: "segment", seg: got, at: last.at}
+	if e.Time.Kind != TimeAny {
+		o.off = offTime(last.at, at, until)
+	}
+	if fail := p.compare(want, got, f, pkt, n); fail != nil {
+		o.wrong = fail.err.Msg
+	} else if fail := p.onTime(e, last.at, at, until, ""); fail != nil {
+		o.wrong = fail.err.Msg
+	}
+	w.seen = append(w.seen, o)
+	f.out = f.out[n:]
+	p.last = last
+}
+
+// unstatedBefore is the number of segments before the stated one, if that is among
+// those that have left.
+func (p *player) unstatedBefore(want *Segment, f *flow) int {
+	for i, q := range f.out {
+		if !q.icmp && !q.isSynOf(want) && p.set.match.mismatch(want, p.assemble(f, want, q, 1)) == "" {
+			return i
+		}
+	}
+	return 0
+}
+
+// isSynOf reports whether a packet is a SYN where one is stated: its number is not
+// known yet.
+func (p *packet) isSynOf(want *Segment) bool { return p.flags&FlagSYN != 0 && want.Flags.Has(FlagSYN) }
+
+func (p *player) sawUnstated(pos Pos, f *flow, pkt *packet) {
+	o := observation{pos: pos, kind: "unstated", text: p.describe(f, pkt), at: pkt.at}
+	if !pkt.icmp {
+		o.seg, o.text = f.outbound(pkt), ""
+	}
+	p.watch.seen = append(p.watch.seen, o)
+}
+
+// sawCall takes down how a call ended.
+func (p *player) sawCall(c *pendingCall, r callResult, at time.Duration, wrong string) {
+	o := observation{pos: c.call.Pos, kind: "call", text: c.call.Name + "() = " + r.String(), at: at, wrong: wrong}
+	if r.wrong != "" {
+		o.text += ", " + r.wrong
+	}
+	if c.event.Time.HasEnd {
+		o.off = at - c.end
+	}
+	p.watch.seen = append(p.watch.seen, o)
+}
+
+// sawCode takes down whether a block's assertions hold.
+func (p *player) sawCode(c *Code, fail *failed) {
+	o := observation{pos: c.Pos, kind: "assertion", text: "holds", at: p.now()}
+	if fail != nil {
+		o.text, o.wrong = fail.err.Msg, fail.err.Msg
+	}
+	p.watch.seen = append(p.watch.seen, o)
+}
+
+// watchAll plays all events, and takes down what no line stated at the end.
+func (p *player) watchAll() {
+	for _, e := range p.plan.events[p.begun:] {
+		p.line = e.Pos
+		f := p.event(e)
+		if f == nil {
+			f = p.failure
+		}
+		if f != nil {
+			p.watch.stopped = f.err
+			return
+		}
+	}
+	if f := p.idle(); f != nil {
+		p.watch.stopped = f.err
+		return
+	}
+	if f := p.wait(p.now() + packetdrillTolerance); f != nil {
+		p.watch.stopped = f.err
+	}
+	for _, f := range p.order {
+		for _, pkt := range f.out {
+			p.sawUnstated(p.line, f, pkt)
+		}
+	}
+}
