@@ -69,14 +69,8 @@ func (p *player) assemble(f *flow, want *Segment, last *packet, n int) *Segment 
 // compare compares all but the time.
 func (p *player) compare(want, got *Segment, f *flow, pkt *packet, n int) *failed {
 	why := p.set.match.mismatch(want, got)
-	if why != "" && pkt.flags&FlagRST != 0 && (pkt.seq == 0 || !f.synced) {
-		// A reset that answers a segment of no connection has the number that
-		// that segment gives it, whatever was before.
-		raw := *got
-		raw.Seq.Begin, raw.Seq.End = pkt.seq, pkt.seq+got.Seq.Len
-		if p.set.match.mismatch(want, &raw) == "" {
-			why = ""
-		}
+	if raw := f.rawReset(pkt, got); why != "" && raw != nil && p.set.match.mismatch(want, raw) == "" {
+		why = ""
 	}
 	if why == "" {
 		why = mismatchMarks(&want.IP, pkt)
@@ -90,6 +84,18 @@ func (p *player) compare(want, got *Segment, f *flow, pkt *packet, n int) *faile
 		}
 	}
 	return nil
+}
+
+// rawReset is a reset with the number that it has on the wire, nil if that can't
+// be meant: one that answers a segment of no connection has the number which that
+// segment gives it, whatever was before.
+func (f *flow) rawReset(pkt *packet, got *Segment) *Segment {
+	if pkt.flags&FlagRST == 0 || pkt.seq != 0 && f.synced {
+		return nil
+	}
+	raw := *got
+	raw.Seq.Begin, raw.Seq.End = pkt.seq, pkt.seq+got.Seq.Len
+	return &raw
 }
 
 // surprise is the failure of a segment that is not the one stated.

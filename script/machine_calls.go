@@ -43,7 +43,7 @@ func (r *realSystem) start(x *callContext) (attempt, *failed) {
 	if s != nil {
 		c.FD = s.real
 	}
-	r.acted = r.m.Now()
+	r.acted = r.now()
 	r.m.Begin(c)
 	return func() (callResult, bool) {
 		if !c.Done {

@@ -30,7 +30,7 @@ func newRealSystem(p *player, m Machine) *realSystem {
 
 func (r *realSystem) name() string { return "kernel" }
 
-func (r *realSystem) now() time.Duration { return r.m.Now() }
+func (r *realSystem) now() time.Duration { return r.m.Now().Truncate(time.Microsecond) }
 
 func (r *realSystem) fail(err error) {
 	if r.p.failure == nil {
@@ -67,7 +67,7 @@ func (r *realSystem) left(h Happening) {
 	if h.At-r.acted > max(p.set.tolerance, packetdrillTolerance) {
 		p.because(causeTimer)
 	}
-	pkt := p.sent(h.Packet, h.At)
+	pkt := p.sent(h.Packet, h.At.Truncate(time.Microsecond))
 	if pkt == nil || pkt.flow == nil || pkt.flags&(FlagSYN|FlagACK|FlagRST) != FlagSYN {
 		return
 	}
@@ -87,7 +87,7 @@ func (r *realSystem) input(packet []byte) {
 	if err := r.m.Inject(packet); err != nil {
 		r.fail(err)
 	}
-	r.acted = r.m.Now()
+	r.acted = r.now()
 }
 
 func (r *realSystem) flush() {}
@@ -126,7 +126,7 @@ func (r *realSystem) command(c *Command) *failed {
 			}
 		}
 	}
-	r.acted = r.m.Now()
+	r.acted = r.now()
 	return nil
 }
 

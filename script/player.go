@@ -31,11 +31,13 @@ type player struct {
 	pending *pendingCall
 	failure *failed // of a call that ended in its own time
 
-	watch      *watch  // not nil: nothing is judged
-	begun      int     // events that were played before the script began
-	last       *packet // the last one that was stated
-	serial     int     // counts what makes the stack send
-	aboutCalls bool    // see isAboutCalls
+	watch      *watch        // not nil: nothing is judged
+	waitFrom   time.Duration // when the event before ended
+	arrived    time.Duration // the stated time of the event before, if a packet arrived at it; else 0
+	begun      int           // events that were played before the script began
+	last       *packet       // the last one that was stated
+	serial     int           // counts what makes the stack send
+	aboutCalls bool          // see isAboutCalls
 	packets    int
 	buffered   int // bytes that the programs wrote
 	printed    []string
@@ -128,7 +130,7 @@ func (p *player) play() *failed {
 
 // event plays one event.
 func (p *player) event(e *Event) *failed {
-	at, until := p.when(&e.Time)
+	at, until := p.when(e)
 	switch a := e.Action.(type) {
 	case *Segment:
 		if a.Dir == Outbound {
@@ -170,20 +172,45 @@ func (p *player) event(e *Event) *failed {
 }
 
 // when works out the times of an event. Relative ones count from now, which is
-// when the event before ended.
-func (p *player) when(t *EventTime) (at, until time.Duration) {
+// when the event before ended. In real time now is a little later than the time
+// stated for that; between segments that arrive one after the other packetdrill
+// counts from the stated time, so that this does not add up.
+func (p *player) when(e *Event) (at, until time.Duration) {
+	now, arrives := p.now(), e.isArrival()
+	p.waitFrom = now
+	if p.set.real && arrives && p.arrived > 0 {
+		now = p.arrived
+	}
+	defer func() {
+		p.arrived = 0
+		if arrives {
+			p.arrived = at
+		}
+	}()
+	t := &e.Time
 	at, until = t.At, t.At
 	switch t.Kind {
 	case TimeNone, TimeAny:
-		return p.now(), p.now()
+		return now, now
 	case TimeAbsoluteRange, TimeRelativeRange:
 		until = t.Until
 	}
 	if t.Relative() {
-		at += p.now()
-		until += p.now()
+		at += now
+		until += now
 	}
 	return at, until
+}
+
+// isArrival reports whether a packet arrives at an event.
+func (e *Event) isArrival() bool {
+	switch a := e.Action.(type) {
+	case *Segment:
+		return a.Dir == Inbound
+	case *ICMP:
+		return a.Dir == Inbound
+	}
+	return false
 }
 
 // tolerance is what an event may be off that should happen at a time.

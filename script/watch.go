@@ -17,6 +17,7 @@ type observation struct {
 	text  string   // of everything else
 	at    time.Duration
 	off   time.Duration // from the stated time; negative: early
+	wait  time.Duration // how long after the event before that is
 	wrong string        // how that differs from what is stated; "" if it doesn't
 }
 
@@ -48,7 +49,10 @@ func (p *player) sawSegment(e *Event, want *Segment, f *flow, at, until time.Dur
 	}
 	f.learn(want, pkt)
 	got := p.assemble(f, want, last, n)
-	o := observation{pos: want.Pos, kind: "segment", seg: got, at: last.at}
+	if raw := f.rawReset(pkt, got); raw != nil && (pkt.seq == 0 || p.set.match.mismatch(want, got) != "") {
+		got = raw
+	}
+	o := observation{pos: want.Pos, kind: "segment", seg: got, at: last.at, wait: max(last.at-p.waitFrom, 0)}
 	if e.Time.Kind != TimeAny {
 		o.off = offTime(last.at, at, until)
 	}
@@ -77,12 +81,13 @@ func (p *player) unstatedBefore(want *Segment, f *flow) int {
 // known yet.
 func (p *packet) isSynOf(want *Segment) bool { return p.flags&FlagSYN != 0 && want.Flags.Has(FlagSYN) }
 
-func (p *player) sawUnstated(pos Pos, f *flow, pkt *packet) {
+func (p *player) sawUnstated(pos Pos, f *flow, pkt *packet) *observation {
 	o := observation{pos: pos, kind: "unstated", text: p.describe(f, pkt), at: pkt.at}
 	if !pkt.icmp {
 		o.seg, o.text = f.outbound(pkt), ""
 	}
 	p.watch.seen = append(p.watch.seen, o)
+	return &p.watch.seen[len(p.watch.seen)-1]
 }
 
 // sawCall takes down how a call ended.
@@ -92,7 +97,7 @@ func (p *player) sawCall(c *pendingCall, r callResult, at time.Duration, wrong s
 		o.text += ", " + r.wrong
 	}
 	if c.event.Time.HasEnd {
-		o.off = at - c.end
+		o.off, o.wait = at-c.end, c.end
 	}
 	p.watch.seen = append(p.watch.seen, o)
 }
@@ -127,8 +132,28 @@ func (p *player) watchAll() {
 		p.watch.stopped = f.err
 	}
 	for _, f := range p.order {
-		for _, pkt := range f.out {
-			p.sawUnstated(p.line, f, pkt)
+		for len(f.out) > 0 {
+			n := f.run(packetdrillTolerance)
+			o := p.sawUnstated(p.line, f, f.out[0])
+			if last := f.out[n-1]; n > 1 {
+				o.at = last.at
+				o.seg = p.assemble(f, &Segment{}, last, n)
+			}
+			f.out = f.out[n:]
 		}
 	}
+}
+
+// run is the number of segments at the head of what left that are one text, sent
+// at once.
+func (f *flow) run(instant time.Duration) int {
+	n := 1
+	for ; n < len(f.out); n++ {
+		last, next := f.out[n-1], f.out[n]
+		if next.icmp || last.icmp || len(last.payload) == 0 || len(next.payload) == 0 || next.seq != last.end() || next.ack != last.ack ||
+			next.at-f.out[0].at > instant || last.flags&^(FlagACK|FlagPSH) != 0 || next.flags&(FlagSYN|FlagRST) != 0 {
+			break
+		}
+	}
+	return n
 }

@@ -29,7 +29,9 @@ type machine struct {
 	cc    string       // congestion control for new sockets, if the namespace may not have it by default
 	begun time.Time
 	queue []script.Happening
-	out   [1]*link.Packet // scratch: a packet on its way in
+
+	local, remote netip.Addr
+	out           [1]*link.Packet // scratch: a packet on its way in
 }
 
 // deviceName is what packetdrill's scripts call the device.
@@ -77,7 +79,7 @@ func open(c script.MachineConfig) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{dev: dev, socks: map[int]bool{}}
+	m := &machine{dev: dev, socks: map[int]bool{}, local: c.Local.Addr(), remote: c.Remote.Addr()}
 	if err := m.setUp(c); err != nil {
 		m.close()
 		return nil, err
