@@ -32,6 +32,7 @@ type scriptOptions struct {
 	verbose       bool
 	kernel        bool
 	compare       bool
+	bar           *countBar
 	retries       int
 	tolerance     int64 // microseconds; negative: as the script says
 }
@@ -40,7 +41,7 @@ func newScriptCmd() *cobra.Command {
 	var o scriptOptions
 	cmd := &cobra.Command{
 		Use:   "script PATH...",
-		Short: "Play packetdrill scripts on estab's TCP, in virtual time",
+		Short: "Play packetdrill scripts on estab's TCP in virtual time, or on Linux's",
 		Long: `script plays scripts in the packetdrill language (files, or folders with *.pkt in
 them) on estab's stack: system calls and segments with their times, each of them
 compared. Nothing of it is real: no network, no root, no clock; a minute's
@@ -53,10 +54,19 @@ in a script in back-quotes are never executed.
 
 --loose compares of a segment its flags, numbers and length and which options it
 has, but neither their order nor the exact window: for scripts that were written
-for FreeBSD.`,
+for FreeBSD.
+
+--kernel plays the scripts on this computer's own Linux kernel instead, in real
+time: real sockets, a TUN device, both in a fresh network namespace, where also the
+settings of the script are made. It needs root, or user namespaces and a
+/dev/net/tun that everybody may open. A script whose times alone were off is played
+again: the computer may have been busy. --compare plays each on both and prints what
+differs, side by side; the exit status is then 1 if anything does.`,
 		Example: `  estab script testdata/close.pkt
   estab script --loose --family ipv4,ipv6 suites/freebsd
   estab script --run 'close|reset' --pcap captures suites
+  estab script --kernel --tolerance_usecs 10000 suites/google
+  estab script --compare --loose testdata
   estab script fmt -w testdata/*.pkt`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -65,7 +75,7 @@ for FreeBSD.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runScripts(cmd.Context(), &o, args, cmd.OutOrStdout())
+			return runScripts(cmd.Context(), &o, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	f := cmd.Flags()
@@ -94,7 +104,15 @@ type scriptResult struct {
 	err     error // it is no script
 }
 
-func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io.Writer) error {
+func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout, stderr io.Writer) error {
+	switch {
+	case o.compare && (o.junit != "" || o.pcap != "" || o.strict):
+		return usagef("--compare judges nothing: it goes with neither --junit, --pcap nor --strict")
+	case o.retries < 0 || o.retries > 100:
+		return usagef("--retries %d: want a number from 0 to 100", o.retries)
+	case o.tolerance < -1 || o.tolerance > 1e9:
+		return usagef("--tolerance_usecs %d: want a number from 0 to 1000000000", o.tolerance)
+	}
 	so, err := o.options()
 	if err != nil {
 		return err
@@ -108,6 +126,8 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io
 			return err
 		}
 	}
+	o.bar = &countBar{term: terminalOf(stdout, stderr, "auto"), total: len(files)}
+	defer o.bar.clear()
 	if o.compare {
 		return compareScripts(ctx, o, files, so, stdout)
 	}
@@ -117,9 +137,14 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout io
 		}
 	}
 	results := make([]scriptResult, len(files))
-	if err := inParallel(ctx, o.jobs, len(files), func(i int) { results[i] = o.play(files[i], so) }); err != nil {
+	err = inParallel(ctx, o.jobs, len(files), func(i int) {
+		results[i] = o.play(files[i], so)
+		o.bar.add()
+	})
+	if err != nil {
 		return err
 	}
+	o.bar.clear()
 	return o.tell(results, stdout)
 }
 
@@ -136,12 +161,21 @@ func inParallel(ctx context.Context, jobs, n int, f func(i int)) error {
 		})
 	}
 	for i := range n {
-		if ctx.Err() == nil {
-			next <- i
+		select {
+		case next <- i:
+		case <-ctx.Done():
 		}
 	}
 	close(next)
-	wg.Wait()
+	done := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done(): // in real time a script takes a while
+	}
 	return ctx.Err()
 }
 
@@ -192,7 +226,12 @@ func (o *scriptOptions) play(path string, so script.Options) scriptResult {
 	var captures []*capture
 	if o.pcap != "" {
 		so.Pcap = func(name string, f script.Family) io.Writer {
+			if n := len(captures); n > 0 && captures[n-1].family == f { // it is played again
+				captures[n-1].Close()
+				captures = captures[:n-1]
+			}
 			c := newCapture(filepath.Join(o.pcap, captureName(name, f)))
+			c.family = f
 			captures = append(captures, c)
 			return c
 		}
@@ -217,10 +256,11 @@ func captureName(path string, f script.Family) string {
 
 // capture is a file that is made when something is written to it.
 type capture struct {
-	path string
-	file *os.File
-	buf  *bufio.Writer
-	err  error
+	path   string
+	family script.Family
+	file   *os.File
+	buf    *bufio.Writer
+	err    error
 }
 
 func newCapture(path string) *capture { return &capture{path: path} }
@@ -298,13 +338,21 @@ func (o *scriptOptions) print(out io.Writer, r *scriptResult) {
 			fmt.Fprintf(out, "not applicable: %s:%d: %s\n", rep.Name, rep.Line, rep.Reason)
 		default:
 			if o.verbose {
-				fmt.Fprintf(out, "%s\n", rep)
+				fmt.Fprintf(out, "%s%s\n", rep, afterTries(rep.Tries))
 				for _, line := range rep.Printed {
 					fmt.Fprintf(out, "  %s\n", line)
 				}
 			}
 		}
 	}
+}
+
+// afterTries says that a script was played more than once.
+func afterTries(n int) string {
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", at the %d. try", n)
 }
 
 // badInput is the first line of what is wrong with a file.

@@ -27,7 +27,9 @@ func compareScripts(ctx context.Context, o *scriptOptions, files []string, so sc
 	errs := make([]error, len(files))
 	err := inParallel(ctx, o.jobs, len(files), func(i int) {
 		lists[i], errs[i] = script.CompareFile(files[i], so)
+		o.bar.add()
 	})
+	o.bar.clear()
 	if err != nil {
 		return err
 	}
@@ -35,6 +37,9 @@ func compareScripts(ctx context.Context, o *scriptOptions, files []string, so sc
 	var bad error
 	for i, err := range errs {
 		if err != nil {
+			if !o.json {
+				fmt.Fprintf(stdout, "%v\n\n", err)
+			}
 			first := (&scriptResult{err: err}).badInput()
 			j.Errors = append(j.Errors, first.Error())
 			bad = errors.Join(bad, first)

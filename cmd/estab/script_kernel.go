@@ -3,9 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
-
-	"golang.org/x/sys/unix"
 
 	"estab/script/kernel"
 )
@@ -27,7 +26,7 @@ func enterKernel(jobs int) error {
 	if err == nil {
 		return nil
 	}
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+	if errors.Is(err, fs.ErrPermission) {
 		status, rootless := kernel.Rootless()
 		if rootless == nil {
 			return childStatus(status)

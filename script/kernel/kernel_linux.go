@@ -60,6 +60,9 @@ func explain(err error) error {
 	if errors.Is(err, unix.EPERM) && strings.Contains(err.Error(), "netns") {
 		return fmt.Errorf("a network namespace can't be made: %w: run as root (CAP_SYS_ADMIN), or allow user namespaces", unix.EPERM)
 	}
+	if errors.Is(err, unix.ENOSPC) && strings.Contains(err.Error(), "netns") {
+		return fmt.Errorf("a network namespace can't be made: there are as many as there may be: sysctl user.max_net_namespaces")
+	}
 	return err
 }
 
