@@ -245,7 +245,7 @@ func (c *comparer) segments(a, b *Segment) (what []string) {
 	say("number", a.Seq.Begin != b.Seq.Begin)
 	say("length", a.Seq.Len != b.Seq.Len)
 	say("acknowledgement", a.Ack != b.Ack)
-	say("window", a.Win != b.Win && (!c.loose || a.Win.Value == 0 || b.Win.Value == 0))
+	say("window", a.Win != b.Win && (!c.loose || (matchMode{}).closes(a, b)))
 	say("urgent pointer", a.Urg != b.Urg)
 	m := matchMode{loose: c.loose}
 	if c.loose {

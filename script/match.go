@@ -26,7 +26,7 @@ func (m matchMode) mismatch(want, got *Segment) string {
 		return fmt.Sprintf("its sequence number is %d, not %d", got.Seq.Begin, want.Seq.Begin)
 	case differ(want.Ack, got.Ack):
 		return fmt.Sprintf("its acknowledgement number is %d, not %d", got.Ack.Value, want.Ack.Value)
-	case differ(want.Win, got.Win) && (!m.loose || want.Win.Value == 0 || got.Win.Value == 0):
+	case differ(want.Win, got.Win) && (!m.loose || m.closes(want, got)):
 		return fmt.Sprintf("its window is %d, not %d", got.Win.Value, want.Win.Value)
 	case want.Flags.Has(FlagURG) && differ(want.Urg, got.Urg):
 		return fmt.Sprintf("its urgent pointer is %d, not %d", got.Urg.Value, want.Urg.Value)
@@ -38,6 +38,12 @@ func (m matchMode) mismatch(want, got *Segment) string {
 		return m.mismatchSet(want.Options.List, got.Options.List)
 	}
 	return m.mismatchList(want.Options.List, got.Options.List)
+}
+
+// closes reports whether one of two windows is closed and the other is not. That
+// of a reset means nothing.
+func (m matchMode) closes(a, b *Segment) bool {
+	return (a.Win.Value == 0) != (b.Win.Value == 0) && !a.Flags.Has(FlagRST)
 }
 
 // differ compares a field that the script states.
