@@ -48,6 +48,11 @@
 // those of the engine, questions about sockets are answered from its table, and
 // whatever else makes a script not applicable.
 //
+// With Options.Machine the script is played against a [Machine] instead: package
+// estab/script/kernel has one that is this computer's Linux kernel. The same player
+// judges it, in real time. [CompareFile] plays a script on both and tells where they
+// differ. docs/packetdrill.md has the figures.
+//
 // Nothing here runs a command, writes a file or reads a clock, and every
 // input, however hostile, is bounded in depth, size, time and memory.
 //

@@ -66,8 +66,9 @@ type Options struct {
 	// the script is played against the engine.
 	Machine func(c MachineConfig, use func(Machine) error) error
 
-	// Retries is how often a script that a machine failed by its times alone is
-	// played again: the computer may have been busy.
+	// Retries is how often a script that a machine failed by its times alone, or in
+	// which nothing but times differ, is played again: the computer may have been
+	// busy.
 	Retries int
 
 	// TCP is the configuration of the engine under test. What the script's own

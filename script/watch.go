@@ -7,6 +7,7 @@ import "time"
 type watch struct {
 	seen    []observation
 	stopped *Error // why the script could not go on
+	at      int    // where: the offset of the event that was not played, or the end
 }
 
 // observation is what a system did where an event of the script was played.
@@ -120,15 +121,16 @@ func (p *player) watchAll() {
 			f = p.failure
 		}
 		if f != nil {
-			p.watch.stopped = f.err
+			p.watch.stopped, p.watch.at = f.err, e.Pos.Offset
 			return
 		}
 	}
-	if f := p.idle(); f != nil {
-		p.watch.stopped = f.err
-		return
+	p.watch.at = len(p.script.src) + 1
+	f := p.idle()
+	if f == nil {
+		f = p.wait(p.now() + packetdrillTolerance)
 	}
-	if f := p.wait(p.now() + packetdrillTolerance); f != nil {
+	if f != nil {
 		p.watch.stopped = f.err
 	}
 	for _, f := range p.order {

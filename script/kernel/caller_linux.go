@@ -98,6 +98,17 @@ func (k *caller) begin(c *script.SystemCall) (done bool) {
 	return false
 }
 
+// letEnd waits for a call that a packet has ended to say so, before the script goes
+// on: the kernel has woken its thread by now, but on a busy computer that may have
+// to wait for its turn.
+func (k *caller) letEnd() {
+	fds := [...]unix.PollFd{{Fd: int32(k.ended), Events: unix.POLLIN}}
+	short := unix.NsecToTimespec(int64(50 * time.Microsecond))
+	for end := time.Now().Add(20 * time.Millisecond); k.now != nil && k.last.Load() != k.now && !sleeps(k.tid) && time.Now().Before(end); {
+		unix.Ppoll(fds[:], &short, nil)
+	}
+}
+
 // finished returns the call that has ended, once.
 func (k *caller) finished() *script.SystemCall {
 	c := k.now

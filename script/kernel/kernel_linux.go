@@ -190,6 +190,7 @@ func (m *machine) Inject(packet []byte) error {
 	if m.dev.Stats().Out.Dropped != dropped {
 		return errors.New("the device did not take a packet")
 	}
+	m.calls.letEnd()
 	return m.dev.Err()
 }
 
