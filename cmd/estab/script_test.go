@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"estab/script/kernel"
 )
 
 func TestMain(m *testing.M) {
@@ -25,6 +27,12 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "json": jsonField, "pcapng": pcapng},
+		Condition: func(name string) (bool, error) {
+			if name != "kernel" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return kernel.Allowed() == nil, nil
+		},
 	})
 }
 
