@@ -146,3 +146,14 @@ func TestLateSetting(t *testing.T) {
 		}
 	}
 }
+
+// TestTolerancePercent: the tolerance may be a part of the time since the event
+// before.
+func TestTolerancePercent(t *testing.T) {
+	late := served + "+0 write(4, ..., 1) = 1\n+0 > P. 1:2(1) ack 1\n+0.29 > P. 1:2(1) ack 1\n"
+	for percent, want := range map[string]Verdict{"1": Failed, "5": Passed} {
+		if r := playText(t, "--tolerance_percent="+percent+"\n"+late, Options{}); r.Verdict != want {
+			t.Errorf("%s %%: %s", percent, r.String())
+		}
+	}
+}

@@ -213,10 +213,11 @@ func (e *Event) isArrival() bool {
 	return false
 }
 
-// tolerance is what an event may be off that should happen at a time.
+// tolerance is what an event may be off that should happen at a time; a percentage
+// is one of the time since the event before.
 func (p *player) tolerance(at time.Duration) time.Duration {
 	if p.set.percent > 0 {
-		return max(p.set.tolerance, time.Duration(float64(max(at-p.now(), 0))*p.set.percent/100))
+		return max(p.set.tolerance, time.Duration(float64(max(at-p.waitFrom, 0))*p.set.percent/100))
 	}
 	return p.set.tolerance
 }

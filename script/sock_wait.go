@@ -33,7 +33,7 @@ func startIoctl(x *callContext) attempt {
 	n := int64(0)
 	switch name := x.args[1].name; name {
 	case "FIONBIO":
-		if len(x.args) > 2 && x.args[2].kind == argList {
+		if len(x.args) > 2 && x.args[2].kind == argList && len(x.args[2].list) == 1 {
 			s.nonblock = x.args[2].list[0].n != 0
 		}
 		return done(okResult(0))
