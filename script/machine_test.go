@@ -299,6 +299,35 @@ func TestMachineFails(t *testing.T) {
 	}
 }
 
+// FuzzMachine: no script, however odd, breaks the player of a machine, or makes
+// its machine do more than it may.
+func FuzzMachine(f *testing.F) {
+	f.Add(machineServer + "+0 accept(3, ..., ...) = 4\n+0 write(4, ..., 3000) = 3000\n* > P. 1:3001(3000) ack 1\n+0 close(4) = 0\n")
+	f.Add(machineServer + "+0 setsockopt(3, SOL_SOCKET, SO_LINGER, 0, 99) = 0\n+0 getsockopt(3, SOL_TCP, TCP_CONGESTION, 1, [3]) = 0\n")
+	f.Add(machineServer + "+0 poll([{fd=4, events=POLLIN}, {fd=3}, 7], 3, 9) = 1\n+0 ioctl(3, FIONBIO, [1]) = 0\n+0 `sleep 1`\n")
+	f.Add("0 socket(..., SOCK_STREAM, 0) = 3\n+0...1 connect(3, AF_UNSPEC, 2) = 0\n+0 recvmsg(3, {msg_iov(1)=[{0, 9}], msg_control=[1]}, 0) = 0\n")
+	f.Add("0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 ioctl(3, FIONBIO, []) = 0\n")
+	f.Fuzz(func(t *testing.T, src string) {
+		s, err := Parse("fuzz", []byte(src), ParseOptions{MaxBytes: 4096, MaxItems: 100})
+		if err != nil {
+			return
+		}
+		m := &fakeMachine{window: 1000, delay: time.Millisecond}
+		o := Options{Machine: m.run, Loose: true}
+		if r, err := runOnce(s, &o, IPv6); err == nil && r.String() == "" {
+			t.Fatal("a report without text")
+		}
+		for _, a := range m.sets {
+			if !strings.HasPrefix(a.name, "net.") && a.name != "tso" && a.name != "gso" || strings.Contains(a.name, "/") {
+				t.Fatalf("it set %s", a.name)
+			}
+		}
+		if c, err := compareOnce(s, &o, IPv4); err == nil && c.String() == "" {
+			t.Fatal("a comparison without text")
+		}
+	})
+}
+
 // TestCompare: what the two do is told side by side, and only where they differ.
 func TestCompare(t *testing.T) {
 	script := "0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n+0 bind(3, ..., ...) = 0\n+0 listen(3, 1) = 0\n" +
