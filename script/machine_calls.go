@@ -3,16 +3,26 @@ package script
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 )
 
 // realSock is a socket of the machine's.
 type realSock struct {
 	socket
-	real       int // the machine's number for it
-	listening  bool
-	connecting bool // connect was called
-	nonblock   bool
+	real  int  // the machine's number for it
+	bound bool // bind was called
+}
+
+// leave makes the socket one without a connection.
+func (s *realSock) leave() {
+	if s.flow != nil && s.flow.real == s {
+		s.flow.real = nil
+	}
+	s.flow = nil
+	if !s.bound {
+		s.port = 0
+	}
 }
 
 // join makes a connection the socket's.
@@ -118,7 +128,6 @@ func (r *realSystem) socket(x *callContext, _ *realSock) realCall {
 		if wrong != "" {
 			return callResult{wrong: wrong}
 		}
-		s.nonblock = x.args[1].n&constants["SOCK_NONBLOCK"] != 0
 		r.p.cur, r.p.curSock = nil, &s.socket
 		return okResult(int64(s.fd))
 	}}
@@ -131,7 +140,7 @@ func (r *realSystem) bind(x *callContext, s *realSock) realCall {
 	}
 	return realCall{&SystemCall{Name: "bind", Addr: r.address(false, port)}, func(_ *SystemCall, res callResult) callResult {
 		if res.errno == "" {
-			s.port = port
+			s.port, s.bound = port, true
 		}
 		return res
 	}}
@@ -142,7 +151,6 @@ func (r *realSystem) listen(x *callContext, s *realSock) realCall {
 		if res.errno != "" {
 			return res
 		}
-		s.listening = true
 		if s.port == 0 {
 			name := &SystemCall{Name: "getsockname", FD: s.real}
 			r.m.Begin(name)
@@ -165,7 +173,6 @@ func (r *realSystem) accept(x *callContext, from *realSock) realCall {
 		if wrong != "" {
 			return callResult{wrong: wrong}
 		}
-		s.nonblock = int64(c.Args[0])&constants["SOCK_NONBLOCK"] != 0
 		s.join(r.p.flowOf(from.port, c.Addr.Port()))
 		return okResult(int64(s.fd))
 	}}
@@ -176,13 +183,7 @@ func (r *realSystem) connect(x *callContext, s *realSock) realCall {
 	if x.args[1].kind == argName && x.args[1].name == "AF_UNSPEC" {
 		return realCall{c, func(_ *SystemCall, res callResult) callResult {
 			if res.errno == "" {
-				if s.flow != nil {
-					s.flow.real = nil
-				}
-				s.flow, s.connecting, s.listening = nil, false, false
-				if r.p.curSock == &s.socket {
-					r.p.cur = nil
-				}
+				s.leave()
 			}
 			return res
 		}}
@@ -192,8 +193,27 @@ func (r *realSystem) connect(x *callContext, s *realSock) realCall {
 		port = n
 	}
 	c.Addr = r.address(true, port)
-	s.connecting = true
-	return realCall{c, nil}
+	r.notOpening(s)
+	r.opening = append(r.opening, s)
+	if s.flow == nil && r.p.curSock == &s.socket {
+		r.p.cur = nil // until its SYN is seen
+	}
+	return realCall{c, func(_ *SystemCall, res callResult) callResult {
+		switch res.errno {
+		case "", "EINPROGRESS", "EINTR":
+		case "EISCONN", "EALREADY":
+			r.notOpening(s)
+		default: // the socket is as new
+			r.notOpening(s)
+			s.leave()
+		}
+		return res
+	}}
+}
+
+// notOpening takes a socket off the list of those whose SYN is yet to be seen.
+func (r *realSystem) notOpening(s *realSock) {
+	r.opening = slices.DeleteFunc(r.opening, func(o *realSock) bool { return o == s })
 }
 
 func (r *realSystem) shutdown(x *callContext, _ *realSock) realCall {
@@ -203,9 +223,8 @@ func (r *realSystem) shutdown(x *callContext, _ *realSock) realCall {
 func (r *realSystem) close(_ *callContext, s *realSock) realCall {
 	return realCall{&SystemCall{Name: "close"}, func(_ *SystemCall, res callResult) callResult {
 		delete(r.socks, s.fd)
-		if s.flow != nil && s.flow.real == s {
-			s.flow.real = nil
-		}
+		r.notOpening(s)
+		s.leave()
 		return res
 	}}
 }
@@ -318,17 +337,12 @@ func (r *realSystem) write(x *callContext, s *realSock) realCall {
 	}}
 }
 
-func (r *realSystem) fcntl(x *callContext, s *realSock) realCall {
+func (r *realSystem) fcntl(x *callContext, _ *realSock) realCall {
 	c := &SystemCall{Name: "fcntl", Args: [3]int{int(x.args[1].n)}}
 	if len(x.args) > 2 {
 		c.Args[1] = int(x.args[2].n)
 	}
-	return realCall{c, func(c *SystemCall, res callResult) callResult {
-		if res.errno == "" && int64(c.Args[0]) == constants["F_SETFL"] {
-			s.nonblock = int64(c.Args[1])&constants["O_NONBLOCK"] != 0
-		}
-		return res
-	}}
+	return realCall{c, nil}
 }
 
 func (r *realSystem) ioctl(x *callContext, _ *realSock) realCall {

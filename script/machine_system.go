@@ -4,15 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 )
 
 // realSystem is a machine as the system under test, in real time.
 type realSystem struct {
-	p     *player
-	m     Machine
-	socks map[int]*realSock // by the script's numbers
-	acted time.Duration     // when the script last did something
+	p       *player
+	m       Machine
+	socks   map[int]*realSock // by the script's numbers
+	opening []*realSock       // connect was called, their SYN is yet to be seen
+	acted   time.Duration     // when the script last did something
 }
 
 // maxReal is how long a script may be played in real time.
@@ -68,16 +70,18 @@ func (r *realSystem) left(h Happening) {
 		p.because(causeTimer)
 	}
 	pkt := p.sent(h.Packet, h.At.Truncate(time.Microsecond))
-	if pkt == nil || pkt.flow == nil || pkt.flags&(FlagSYN|FlagACK|FlagRST) != FlagSYN {
+	if pkt == nil || pkt.flow == nil || pkt.flow.real != nil || pkt.flags&(FlagSYN|FlagACK|FlagRST) != FlagSYN {
 		return
 	}
-	for _, s := range r.socks { // whose SYN is it?
-		if s.connecting && s.flow == nil && (s.port == 0 || s.port == pkt.src) {
-			s.join(pkt.flow)
-			if p.cur == nil || p.curSock == &s.socket {
-				p.cur = pkt.flow
-			}
-		}
+	i := slices.IndexFunc(r.opening, func(s *realSock) bool { return !s.bound || s.port == pkt.src })
+	if i < 0 {
+		return
+	}
+	s := r.opening[i]
+	r.opening = slices.Delete(r.opening, i, i+1)
+	s.join(pkt.flow)
+	if p.cur == nil || p.curSock == &s.socket {
+		p.cur = pkt.flow
 	}
 }
 

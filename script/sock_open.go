@@ -185,7 +185,11 @@ func (s *sock) connected() (callResult, bool) {
 	s.settle()
 	switch s.kind {
 	case sockConnected:
-		if e := s.takeError(); e != "" {
+		e := s.takeError()
+		if e == "" && !s.told && s.state() == tcp.StateClosed {
+			e = "ECONNABORTED" // SO_ERROR has told why already
+		}
+		if e != "" {
 			s.tcp().Close(s.now(), s.conn, -1)
 			s.kind, s.conn = sockNew, 0
 			return errResult(e), true
@@ -224,9 +228,6 @@ func (s *sock) disconnect() {
 		s.tcp().Close(s.now(), s.conn, -1)
 	}
 	s.kind, s.conn, s.flow, s.told, s.rdShut, s.wrShut = sockNew, 0, nil, false, false, false
-	if s.p.curSock == &s.socket {
-		s.p.cur = nil
-	}
 }
 
 func startShutdown(x *callContext) attempt {

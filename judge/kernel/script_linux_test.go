@@ -110,7 +110,7 @@ func TestOwn(t *testing.T) {
 		for _, name := range strings.Fields(`
 			rfc1191/frag-needed rfc1191/port-unreachable rfc2018/receiver rfc5961/challenge-limit rfc5961/syn-challenge
 			rfc7323/window-scale rfc9293/3.10.7-arrives/ack-of-nothing-sent rfc9293/3.10.7-arrives/no-ack
-			rfc9293/3.10.7-arrives/out-of-order rfc9293/3.10.7-arrives/out-of-window rfc9293/3.5-open/active
+			rfc9293/3.10.7-arrives/out-of-order rfc9293/3.10.7-arrives/out-of-window rfc9293/3.5-open/again rfc9293/3.5-open/active
 			rfc9293/3.5-open/active-blocking rfc9293/3.5-open/old-duplicate-syn rfc9293/3.5-open/refused
 			rfc9293/3.5-open/rst-without-ack rfc9293/3.5-open/two-connections rfc9293/3.5.2-reset/after-the-end
 			rfc9293/3.5.2-reset/closed rfc9293/3.5.2-reset/half-open-ack rfc9293/3.5.2-reset/half-open-rst
