@@ -55,8 +55,11 @@ type Config struct {
 	PortFirst, PortLast uint16 // ephemeral ports; 32768 to 60999
 
 	// Events is how many protocol events a shard keeps for [Host.Events]. 0:
-	// none.
-	Events int
+	// none. EventMask says of which kinds, so that the many that nobody wants
+	// (a segment in, a segment out, a round trip) cost nothing and push nothing
+	// out. 0: all.
+	Events    int
+	EventMask tcp.EventKind
 }
 
 // LinkConfig attaches a link to a host.
@@ -104,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxConns == 0 {
 		c.MaxConns = defaultMaxConns
+	}
+	if c.EventMask == 0 {
+		c.EventMask = tcp.EventAll
 	}
 	if len(c.Links) > maxLinks {
 		return c, fmt.Errorf("estab: %d links: at most %d are possible", len(c.Links), maxLinks)

@@ -10,10 +10,10 @@ import (
 // Events takes the protocol events out of the host's rings and returns them
 // in the order of their times, and how many were overwritten before anybody
 // took them since the last call. It returns none unless [Config].Events asks
-// for some.
+// for some; [Config].EventMask chooses the kinds.
 //
-// The type of an event is package tcp's and, unlike this package, promises
-// nothing about future versions.
+// The type of an event and its kinds are package tcp's and, unlike this
+// package, promise nothing about future versions.
 func (h *Host) Events() (events []tcp.Event, lost uint64) {
 	for i := range h.shards {
 		sh := &h.shards[i]

@@ -77,7 +77,7 @@ func NewHost(cfg Config) (*Host, error) {
 func (h *Host) makeShard(sh *shard) error {
 	var ring *tcp.Ring
 	if h.cfg.Events > 0 {
-		ring = tcp.NewRing(h.cfg.Events, tcp.EventAll)
+		ring = tcp.NewRing(h.cfg.Events, h.cfg.EventMask)
 	}
 	stack, err := inet.New(inet.Config{TCP: h.cfg.engine(ring), TTL: h.cfg.TTL})
 	if err != nil {

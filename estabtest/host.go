@@ -36,11 +36,12 @@ type Host struct {
 	lossy    bool       // events were lost
 }
 
-// ring is how many events a host holds until they are taken, and drainEvery
-// after how many packets they are.
+// ring is how many events a host holds until they are taken, drainEvery after
+// how many packets they are, and wanted which: segments the network sees itself.
 const (
 	ring       = 1024
-	drainEvery = 64
+	drainEvery = 256
+	wanted     = tcp.EventState | tcp.EventDrop | tcp.EventTimer | tcp.EventBlocked | tcp.EventClosed
 )
 
 // Host is the host of that name; the first call makes it. It is on the switch,
@@ -105,7 +106,8 @@ func (h *Host) boot() error {
 		Routes: []estab.Route{
 			{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0)}, {Dst: netip.PrefixFrom(netip.IPv6Unspecified(), 0)},
 		},
-		Shards: 1, Resolver: n, Secret: n.secret(h.name, h.lives), KeepAlive: n.opts.keepAlive, Events: ring,
+		Shards: 1, Resolver: n, Secret: n.secret(h.name, h.lives), KeepAlive: n.opts.keepAlive,
+		Events: ring, EventMask: wanted,
 	}
 	for _, f := range n.opts.configure {
 		f(h.name, &cfg)
@@ -215,8 +217,8 @@ func (h *Host) drain() {
 	}
 	h.lossy = h.lossy || lost > 0
 	for _, ev := range events {
-		if ev.Kind&(tcp.EventIn|tcp.EventOut|tcp.EventRTT|tcp.EventCwnd) != 0 {
-			continue
+		if ev.Kind&wanted == 0 {
+			continue // somebody's Configure wants more
 		}
 		ev.Time = ev.Time.Add(durationOf(h.shift))
 		f := n.flows[flowKey(ev.Tuple)]

@@ -107,12 +107,12 @@ func (n *Network) forward(k *packet, now int64) string {
 		n.lose(k, fate)
 		return fate
 	}
-	return n.tryLuck(k, p, at)
+	return n.tryLuck(k, p, now, at)
 }
 
 // tryLuck applies what a pipe does to a packet by chance, from the time on
 // when it has been sent.
-func (n *Network) tryLuck(k *packet, p *pipe, sent int64) string {
+func (n *Network) tryLuck(k *packet, p *pipe, now, sent int64) string {
 	m := &p.path.luck
 	lk := &p.luck
 	if k.flow != nil {
@@ -134,6 +134,7 @@ func (n *Network) tryLuck(k *packet, p *pipe, sent int64) string {
 		text = "corrupted"
 	}
 	n.enterPipe(k, lk, sent, &f.Passage)
+	n.arm(now)
 	return text
 }
 
@@ -169,7 +170,6 @@ func (n *Network) enterPipe(k *packet, lk *luckOn, sent int64, f *netem.Passage)
 		k.rec.due = at
 	}
 	n.queue.push(a)
-	n.arm(n.now())
 }
 
 // mostLate is how late packets arrive at most, in nanoseconds.
@@ -195,7 +195,7 @@ func (n *Network) lose(k *packet, why string) {
 }
 
 // keepSpare is how many empty packets are kept to give in exchange.
-const keepSpare = 256
+const keepSpare = 2048
 
 func (n *Network) giveSpare(p *link.Packet) {
 	if p != nil && len(n.spare) < keepSpare {
