@@ -16,7 +16,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 	for _, shards := range []int{1, 16} {
 		for _, size := range []int{1, 1000, 20000} {
-			a, b := twoHosts(t, estab.Config{Shards: shards, KeepAlive: -1}, link.PairOptions{})
+			a, b := wired(t, estab.Config{Shards: shards, KeepAlive: -1}, link.PairOptions{})
 			c, s := connect(t, a, listen(t, b, addrB+":80"))
 			buf := make([]byte, size)
 			exchange := func() {

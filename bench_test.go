@@ -15,7 +15,7 @@ import (
 
 // benchPair is a connection of estab over a wire of the given MTU.
 func benchPair(b *testing.B, mtu int) (c, s net.Conn) {
-	x, y := twoHosts(b, estab.Config{}, link.PairOptions{MTU: mtu})
+	x, y := wired(b, estab.Config{}, link.PairOptions{MTU: mtu})
 	b.Cleanup(func() { x.Close(); y.Close() })
 	return connect(b, x, listen(b, y, addrB+":80"))
 }
@@ -111,7 +111,7 @@ func BenchmarkConnectUseClose(b *testing.B) {
 		close(accept)
 	})
 	b.Run("estab", func(b *testing.B) {
-		x, y := twoHosts(b, estab.Config{MSL: -1}, link.PairOptions{})
+		x, y := wired(b, estab.Config{MSL: -1}, link.PairOptions{})
 		l := listen(b, y, addrB+":80")
 		go func() {
 			for {
@@ -151,7 +151,7 @@ func use(b *testing.B, c net.Conn) {
 // and engine together.
 func BenchmarkIdle(b *testing.B) {
 	const n = 10000
-	x, y := twoHosts(b, estab.Config{KeepAlive: -1}, link.PairOptions{})
+	x, y := wired(b, estab.Config{KeepAlive: -1}, link.PairOptions{})
 	l := listen(b, y, addrB+":80")
 	heap := func() float64 {
 		var m runtime.MemStats

@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"estab"
-	"estab/link"
+	"estab/estabtest"
 )
 
 // After CloseWrite the other direction goes on for as long as the peer wants.
 func TestHalfClose(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		mustWrite(t, c, "question")
 		if err := c.CloseWrite(); err != nil {
 			t.Fatal(err)
@@ -40,8 +40,8 @@ func TestHalfClose(t *testing.T) {
 // A read deadline ends a Read that waits, at its instant, and Reads to come;
 // moved, it lets them wait again.
 func TestReadDeadline(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		start := time.Now()
 		c.SetReadDeadline(start.Add(3 * time.Second))
 		for range 2 {
@@ -65,14 +65,14 @@ func TestReadDeadline(t *testing.T) {
 // A deadline that is set, brought forward or moved back while a Read waits
 // counts for that Read.
 func TestDeadlineMovesWhileWaiting(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
 		for _, test := range []struct{ first, then, want time.Duration }{
 			{0, 5 * time.Second, 5 * time.Second},
 			{10 * time.Second, 5 * time.Second, 5 * time.Second},
 			{5 * time.Second, 10 * time.Second, 10 * time.Second},
 			{5 * time.Second, -time.Second, time.Second}, // in the past: at once
 		} {
-			c, _ := connected(t, cfg)
+			c, _ := connected(t, network)
 			start := time.Now()
 			if test.first != 0 {
 				c.SetReadDeadline(start.Add(test.first))
@@ -97,8 +97,8 @@ func TestDeadlineMovesWhileWaiting(t *testing.T) {
 // A write deadline ends a Write that waits for room, and the Writes that wait
 // for that Write.
 func TestWriteDeadline(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		start := time.Now()
 		c.SetWriteDeadline(start.Add(time.Second))
 		var wg sync.WaitGroup
@@ -130,8 +130,8 @@ func TestWriteDeadline(t *testing.T) {
 
 // Writes by several goroutines don't mix.
 func TestConcurrentWrites(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		const writers, size = 8, 300 << 10
 		var wg sync.WaitGroup
 		for i := range writers {
@@ -159,8 +159,8 @@ func TestConcurrentWrites(t *testing.T) {
 
 // Every byte reaches exactly one of several Reads.
 func TestConcurrentReads(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		var wg sync.WaitGroup
 		var mu sync.Mutex
 		total := 0
@@ -192,8 +192,8 @@ func TestConcurrentReads(t *testing.T) {
 
 // Close unblocks whoever waits on the connection.
 func TestCloseUnblocks(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, _ := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, _ := connected(t, network)
 		var wg sync.WaitGroup
 		for range 2 {
 			wg.Go(func() {
@@ -219,14 +219,15 @@ func TestCloseUnblocks(t *testing.T) {
 // Close with something unread resets, as RFC 2525 §2.17 asks and the kernel
 // does; without, it ends the stream in order.
 func TestCloseUnread(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		mustWrite(t, c, "unread")
+		time.Sleep(time.Millisecond) // until it has arrived
 		s.Close()
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("Read: %v", err)
 		}
-		c, s = connected(t, cfg)
+		c, s = connected(t, network)
 		mustWrite(t, s, "last words")
 		s.Close()
 		mustRead(t, c, "last words")
@@ -236,8 +237,8 @@ func TestCloseUnread(t *testing.T) {
 
 // SetLinger(0) makes Close a reset.
 func TestLingerZero(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		s.SetLinger(0)
 		s.Close()
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
@@ -248,8 +249,8 @@ func TestLingerZero(t *testing.T) {
 
 // ReadFrom and WriteTo carry a stream to its end, through io.Copy.
 func TestReadFromWriteTo(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		want := pattern(3, 0, 1<<20)
 		go func() {
 			n, err := c.ReadFrom(bytes.NewReader(want))
@@ -269,7 +270,7 @@ func TestReadFromWriteTo(t *testing.T) {
 // Every setting works on an open connection and fails on a closed one.
 func TestSettings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := connected(t, estab.Config{})
+		c, _ := connected(t, estabtest.New(t))
 		settings := map[string]func() error{
 			"SetNoDelay":         func() error { return c.SetNoDelay(false) },
 			"SetLinger":          func() error { return c.SetLinger(5) },
@@ -404,38 +405,36 @@ func TestNil(t *testing.T) {
 // probes answered; one whose peer is gone ends with ETIMEDOUT after 15 s and
 // nine probes 15 s apart, as package net configures it.
 func TestVirtualTime(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		cfg.KeepAlive = -1
-		c, s := connected(t, cfg)
+	packageNet := configure(func(c *estab.Config) { c.KeepAlive = 0 })
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		time.Sleep(24 * time.Hour)
 		mustWrite(t, c, "x")
 		mustRead(t, s, "x")
 	})
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		time.Sleep(time.Hour)
 		mustWrite(t, c, "x")
 		mustRead(t, s, "x")
-	})
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		la, lb := link.Pair(link.PairOptions{})
-		a, b := newHost(t, cfg, la, addrA+"/24"), newHost(t, cfg, lb, addrB+"/24")
-		c, _ := connect(t, a, listen(t, b, addrB+":80"))
+	}, packageNet)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, _ := connected(t, network)
 		start := time.Now()
-		lb.Close()
+		network.Host("b").Crash()
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) {
 			t.Errorf("Read: %v", err)
 		}
-		if d := time.Since(start); d != 150*time.Second {
+		if d := time.Since(start).Round(time.Millisecond); d != 150*time.Second {
 			t.Errorf("after %v", d)
 		}
-	})
+	}, packageNet)
 }
 
 // A Write that waits lets virtual time flow until the reader comes.
 func TestBlockedWriteInBubble(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		c, s := connected(t, network)
 		start := time.Now()
 		go func() {
 			time.Sleep(20 * time.Minute)

@@ -2,6 +2,7 @@ package estab_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"estab"
+	"estab/estabtest"
 	"estab/link"
 )
 
@@ -24,11 +26,19 @@ func prefixes(ss ...string) (ps []netip.Prefix) {
 	return ps
 }
 
-// twoHosts joins two hosts by a wire in memory.
-func twoHosts(t testing.TB, cfg estab.Config, wire link.PairOptions) (a, b *estab.Host) {
+// twoHosts are hosts a and b of a network, by the addresses above.
+func twoHosts(network *estabtest.Network) (a, b *estab.Host) {
+	return network.Host("a").Stack(), network.Host("b").Stack()
+}
+
+// wired joins two hosts by a wire in memory, over which a Write runs to the
+// other end's Read without anything between. It is for tests of that way: of
+// what it costs, and of many who are on it at once. All others have a network
+// of package estabtest.
+func wired(t testing.TB, cfg estab.Config, wire link.PairOptions) (a, b *estab.Host) {
 	t.Helper()
 	la, lb := link.Pair(wire)
-	return newHost(t, cfg, la, addrA+"/24", addrA6+"/64"), newHost(t, cfg, lb, addrB+"/24", addrB6+"/64")
+	return newHost(t, cfg, la, addrA+"/24"), newHost(t, cfg, lb, addrB+"/24")
 }
 
 func newHost(t testing.TB, cfg estab.Config, l link.Link, addrs ...string) *estab.Host {
@@ -43,14 +53,29 @@ func newHost(t testing.TB, cfg estab.Config, l link.Link, addrs ...string) *esta
 	return h
 }
 
-// forShards runs a test in a bubble on hosts of one shard and of many.
-func forShards(t *testing.T, f func(t *testing.T, cfg estab.Config)) {
-	t.Run("shards=1", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { f(t, estab.Config{Shards: 1}) })
+// eachShards runs a test in a bubble for hosts of one shard and of many.
+func eachShards(t *testing.T, f func(t *testing.T, cfg estab.Config)) {
+	t.Helper()
+	for _, shards := range []int{1, 16} {
+		t.Run(fmt.Sprintf("shards=%d", shards), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { f(t, estab.Config{Shards: shards}) })
+		})
+	}
+}
+
+// forShards runs a test in a bubble on networks whose hosts have one shard and
+// many.
+func forShards(t *testing.T, f func(t *testing.T, network *estabtest.Network), opts ...estabtest.Option) {
+	t.Helper()
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
+		shards := configure(func(c *estab.Config) { c.Shards = cfg.Shards })
+		f(t, estabtest.New(t, append([]estabtest.Option{shards}, opts...)...))
 	})
-	t.Run("shards=16", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) { f(t, estab.Config{Shards: 16}) })
-	})
+}
+
+// configure changes the configuration of all hosts of a network.
+func configure(f func(c *estab.Config)) estabtest.Option {
+	return estabtest.Configure(func(_ string, c *estab.Config) { f(c) })
 }
 
 func listen(t testing.TB, h *estab.Host, address string) *estab.Listener {
@@ -76,11 +101,13 @@ func connect(t testing.TB, a *estab.Host, l *estab.Listener) (client, server *es
 	return c.(*estab.Conn), s
 }
 
-// connected makes two hosts and a connection between them.
-func connected(t testing.TB, cfg estab.Config) (client, server *estab.Conn) {
+// connected opens a connection between the two hosts of a network.
+func connected(t testing.TB, network *estabtest.Network) (client, server *estab.Conn) {
 	t.Helper()
-	a, b := twoHosts(t, cfg, link.PairOptions{})
-	return connect(t, a, listen(t, b, addrB+":80"))
+	a, b := twoHosts(network)
+	l := listen(t, b, addrB+":0")
+	defer l.Close()
+	return connect(t, a, l)
 }
 
 func mustWrite(t testing.TB, c net.Conn, s string) {

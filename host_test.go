@@ -16,13 +16,14 @@ import (
 	"time"
 
 	"estab"
+	"estab/estabtest"
 	"estab/link"
 )
 
 // A connection carries bytes both ways over IPv4 and IPv6.
 func TestEcho(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		for _, addr := range []string{addrB, "[" + addrB6 + "]"} {
 			c, s := connect(t, a, listen(t, b, addr+":80"))
 			mustWrite(t, c, "ping")
@@ -45,8 +46,8 @@ func TestBulk(t *testing.T) {
 	const size = 8 << 20
 	for _, mtu := range []int{1280, 1500, 9000, 65535} {
 		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
-			forShards(t, func(t *testing.T, cfg estab.Config) {
-				a, b := twoHosts(t, cfg, link.PairOptions{MTU: mtu})
+			eachShards(t, func(t *testing.T, cfg estab.Config) {
+				a, b := wired(t, cfg, link.PairOptions{MTU: mtu})
 				c, s := connect(t, a, listen(t, b, addrB+":80"))
 				var wg sync.WaitGroup
 				for i, x := range []*estab.Conn{c, s} {
@@ -74,7 +75,7 @@ func TestBulk(t *testing.T) {
 
 // A host without links dials itself, by every name it has for itself.
 func TestLoopback(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
 		h := newHost(t, cfg, nil)
 		l := listen(t, h, ":0")
 		port := l.Addr().(*net.TCPAddr).Port
@@ -98,22 +99,21 @@ func TestLoopback(t *testing.T) {
 
 // A host with links reaches its own addresses there without the link.
 func TestDialOwnAddress(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		la, _ := link.Pair(link.PairOptions{})
-		h := newHost(t, cfg, la, addrA+"/24")
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		h := network.Host("a").Stack()
 		c, s := connect(t, h, listen(t, h, addrA+":80"))
 		mustWrite(t, c, "self")
 		mustRead(t, s, "self")
-		if n := la.Stats().Out.Packets; n != 0 {
-			t.Errorf("%d packets on the link", n)
+		if f := network.Conns(); len(f) != 0 {
+			t.Errorf("on the link: %v", f)
 		}
 	})
 }
 
 // Many connections at once, each with its own bytes.
 func TestManyConnections(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
+		a, b := wired(t, cfg, link.PairOptions{})
 		l := listen(t, b, addrB+":80")
 		go func() {
 			for {
@@ -155,8 +155,9 @@ func TestManyConnections(t *testing.T) {
 // A test that forgets every Close ends: the host owns no goroutine, and its
 // timers hold nothing up.
 func TestForgottenHost(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		c, s := connected(t, cfg)
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
+		a, b := wired(t, cfg, link.PairOptions{})
+		c, s := connect(t, a, listen(t, b, addrB+":80"))
 		mustWrite(t, c, "x")
 		mustRead(t, s, "x")
 		synctest.Wait()
@@ -170,8 +171,8 @@ func TestForgottenHost(t *testing.T) {
 
 // A host that has carried much and is idle gives its buffers back.
 func TestIdleHostGivesBuffersBack(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{MTU: 9000})
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
+		a, b := wired(t, cfg, link.PairOptions{MTU: 9000})
 		l := listen(t, b, addrB+":80")
 		carry := func() {
 			c, s := connect(t, a, l)
@@ -202,8 +203,8 @@ func TestIdleHostGivesBuffersBack(t *testing.T) {
 
 // Shutdown waits until the peer has acknowledged everything.
 func TestShutdownDrains(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		l := listen(t, b, addrB+":80")
 		c, s := connect(t, a, l)
 		const size = 50000
@@ -237,9 +238,8 @@ func TestShutdownDrains(t *testing.T) {
 // Shutdown waits for a peer that reads late: what doesn't fit its window is
 // still ours.
 func TestShutdownWaitsForReader(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		cfg.ReceiveBuffer, cfg.ReceiveBufferMax = 8192, 8192
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		c, s := connect(t, a, listen(t, b, addrB+":80"))
 		c.Write(pattern(1, 0, 40000))
 		c.Close()
@@ -254,13 +254,13 @@ func TestShutdownWaitsForReader(t *testing.T) {
 		if d := time.Since(start); d < time.Minute {
 			t.Errorf("Shutdown took %v only", d)
 		}
-	})
+	}, configure(func(c *estab.Config) { c.ReceiveBuffer, c.ReceiveBufferMax = 8192, 8192 }))
 }
 
 // Close unblocks every kind of call with net.ErrClosed and leaves no timer.
 func TestHostCloseUnblocks(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		l := listen(t, b, addrB+":80")
 		c, _ := connect(t, a, l)
 		al := listen(t, a, addrA+":80")
@@ -292,8 +292,8 @@ func TestHostCloseUnblocks(t *testing.T) {
 
 // The peer of a host that is closed learns it.
 func TestHostCloseResets(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		_, s := connect(t, a, listen(t, b, addrB+":80"))
 		a.Close()
 		if _, err := s.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
@@ -328,8 +328,8 @@ func TestHostCloseResetsWhatIsNotDelivered(t *testing.T) {
 
 // The netip twins of Dial and Listen.
 func TestAddrPort(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		l, err := b.ListenTCP(netip.MustParseAddrPort(addrB + ":0"))
 		if err != nil {
 			t.Fatal(err)

@@ -13,14 +13,14 @@ import (
 	"time"
 
 	"estab"
-	"estab/link"
+	"estab/estabtest"
 )
 
 // A listener's deadline ends Accepts that wait and those to come.
 func TestAcceptDeadline(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		h := newHost(t, cfg, nil)
-		l := listen(t, h, ":80")
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		h := network.Host("a").Stack()
+		l := listen(t, h, addrA+":80")
 		start := time.Now()
 		l.SetDeadline(start.Add(time.Second))
 		var wg sync.WaitGroup
@@ -36,20 +36,20 @@ func TestAcceptDeadline(t *testing.T) {
 		}
 		wg.Wait()
 		l.SetDeadline(time.Time{})
-		connect(t, h, l)
+		connect(t, network.Host("b").Stack(), l)
 	})
 }
 
 // Close unblocks Accept, resets what nobody has accepted, and frees the port.
 func TestListenerClose(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		l := listen(t, b, addrB+":80")
 		c, err := a.Dial("tcp", addrB+":80")
 		if err != nil {
 			t.Fatal(err)
 		}
-		synctest.Wait()
+		time.Sleep(time.Millisecond) // until it waits to be accepted
 		l.Close()
 		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("unaccepted: %v", err)
@@ -83,8 +83,7 @@ func TestListenConflicts(t *testing.T) {
 			{"tcp6", ":80", "tcp", "[" + addrA6 + "]:80", true},
 			{"tcp", "[::]:80", "tcp4", ":80", true},
 		} {
-			la, _ := link.Pair(link.PairOptions{})
-			h := newHost(t, estab.Config{}, la, addrA+"/24", addrA6+"/64")
+			h := estabtest.New(t).Host("a")
 			if _, err := h.Listen(test.net1, test.addr1); err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +97,7 @@ func TestListenConflicts(t *testing.T) {
 
 // A listener on one family doesn't take the other's connections.
 func TestListenFamily(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
+	eachShards(t, func(t *testing.T, cfg estab.Config) {
 		h := newHost(t, cfg, nil)
 		for network, accepts := range map[string][2]bool{"tcp4": {true, false}, "tcp6": {false, true}, "tcp": {true, true}} {
 			l, err := h.Listen(network, ":0")
@@ -123,8 +122,8 @@ func TestListenFamily(t *testing.T) {
 // A full accept queue delays a client, it doesn't lose or refuse it; the
 // connection completes when there is room.
 func TestBacklog(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		lc := estab.ListenConfig{Host: b, Backlog: 2}
 		l, err := lc.ListenTCP(netip.MustParseAddrPort(addrB + ":80"))
 		if err != nil {
@@ -159,9 +158,8 @@ func TestBacklog(t *testing.T) {
 // Dial gives up after 127 s, as Linux does, or when its context, Timeout or
 // Deadline says so; it can be cancelled.
 func TestDialTimeouts(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		la, _ := link.Pair(link.PairOptions{})
-		h := newHost(t, cfg, la, addrA+"/24")
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		h := network.Host("a").Stack() // b, which isn't there, is silent
 		dial := func(ctx context.Context, d estab.Dialer) (time.Duration, error) {
 			start := time.Now()
 			d.Host = h
@@ -208,11 +206,14 @@ func (r resolver) LookupNetIP(_ context.Context, network, host string) ([]netip.
 func TestResolver(t *testing.T) {
 	var _ estab.Resolver = net.DefaultResolver
 	synctest.Test(t, func(t *testing.T) {
-		la, lb := link.Pair(link.PairOptions{})
-		a := newHost(t, estab.Config{Resolver: resolver{"b.test": {
-			netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(addrB6), netip.MustParseAddr(addrB),
-		}}}, la, addrA+"/24", addrA6+"/64")
-		b := newHost(t, estab.Config{}, lb, addrB+"/24", addrB6+"/64")
+		a, b := twoHosts(estabtest.New(t, estabtest.Configure(func(host string, c *estab.Config) {
+			c.Routes, c.Resolver = nil, nil
+			if host == "a" {
+				c.Resolver = resolver{"b.test": {
+					netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr(addrB6), netip.MustParseAddr(addrB),
+				}}
+			}
+		})))
 		listen(t, b, addrB+":80")
 		c, err := a.Dial("tcp", "b.test:80") // addrB6 refuses
 		if err != nil {
@@ -244,9 +245,8 @@ func TestResolver(t *testing.T) {
 
 // All ports can be used, and when they are, Dial says so and doesn't spin.
 func TestPortsExhausted(t *testing.T) {
-	forShards(t, func(t *testing.T, cfg estab.Config) {
-		cfg.PortFirst, cfg.PortLast = 40000, 40099
-		a, b := twoHosts(t, cfg, link.PairOptions{})
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
 		l := listen(t, b, addrB+":80")
 		seen := make(map[string]bool)
 		for range 100 {
@@ -259,5 +259,5 @@ func TestPortsExhausted(t *testing.T) {
 		if _, err := a.Dial("tcp", addrB+":80"); !errors.Is(err, syscall.EADDRNOTAVAIL) {
 			t.Errorf("with no port left: %v", err)
 		}
-	})
+	}, configure(func(c *estab.Config) { c.PortFirst, c.PortLast = 40000, 40099 }))
 }
