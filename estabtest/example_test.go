@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,11 +12,11 @@ import (
 	"estab/estabtest"
 )
 
-// t is what go test passes to a test.
-var t *testing.T
+// t stands for what go test passes to a test: an example gets none.
+var t = new(testing.T)
 
-// A client meets a partition of ten minutes, which takes no time, and an answer
-// that is late.
+// A client meets a partition of a minute, which takes no time, and gets its
+// answer when a SYN is repeated after it.
 func Example() {
 	synctest.Test(t, func(t *testing.T) {
 		n := estabtest.New(t, estabtest.Link{Delay: 30 * time.Millisecond, Loss: 0.02})
@@ -36,9 +37,10 @@ func Example() {
 			t.Fatal(err)
 		}
 		defer resp.Body.Close()
-		if took := time.Since(start); took < time.Minute {
-			t.Errorf("an answer through a partition, after %v", took)
-		}
-		io.Copy(io.Discard, resp.Body)
+		io.Copy(os.Stdout, resp.Body)
+		fmt.Println(time.Since(start).Round(time.Second))
 	})
+	// Output:
+	// hello
+	// 1m3s
 }

@@ -324,12 +324,12 @@ func (f *flow) apply(s trace.Side, ev tcp.Event) {
 
 // thrownAway notes why the receiver s threw a segment away.
 func (f *flow) thrownAway(s trace.Side, ev *tcp.Event) {
-	for i := range min(len(f.tail), 64) {
+	for i := range min(len(f.tail), drainEvery) {
 		if f.tail[(f.tailAt-1-i+2*len(f.tail))%len(f.tail)].thrown(s, ev) {
 			return
 		}
 	}
-	for i := range min(len(f.first), 64) {
+	for i := range min(len(f.first), drainEvery) {
 		if f.first[len(f.first)-1-i].thrown(s, ev) {
 			return
 		}

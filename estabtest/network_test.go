@@ -2,13 +2,11 @@ package estabtest_test
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"estab"
@@ -98,44 +96,6 @@ func TestRealTime(t *testing.T) {
 	}
 }
 
-// Ten minutes with an idle connection under keep-alive take no time to speak
-// of.
-func TestIdleKeepAlive(t *testing.T) {
-	bubble(t, func(t *testing.T, n *estabtest.Network) {
-		client, server := connect(t, n.Host("client"), n.Host("server"))
-		time.Sleep(10 * minute)
-		write(t, client, "still there?")
-		read(t, server, "still there?")
-		if f := n.Conns()[0]; f.Client.Segments < 40 {
-			t.Errorf("too few probes: %v", f)
-		}
-	}, estabtest.Link{Delay: 30 * ms}, estabtest.KeepAlive(15*second))
-}
-
-// 10,000 requests over a long and lossy link.
-func TestManyGets(t *testing.T) {
-	gets := 10000
-	if testing.Short() {
-		gets = 1000
-	}
-	bubble(t, func(t *testing.T, n *estabtest.Network) {
-		go http.Serve(listen(t, n.Host("db.internal"), ":80"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprintln(w, "hello")
-		}))
-		client := &http.Client{Transport: &http.Transport{DialContext: n.Host("app").DialContext}}
-		for range gets {
-			resp, err := client.Get("http://db.internal/")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if b, err := io.ReadAll(resp.Body); string(b) != "hello\n" || err != nil {
-				t.Fatal(err)
-			}
-			resp.Body.Close()
-		}
-	}, estabtest.Link{Delay: 30 * ms, Loss: 0.02})
-}
-
 // Configure, DialFunc and ListenFunc reach what is beneath.
 func TestSettings(t *testing.T) {
 	configured := ""
@@ -190,23 +150,4 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("got %q, want %q in it", got, test.want)
 		}
 	}
-}
-
-// A network from outside of the bubble fails with a word of advice, instead of
-// hanging.
-func TestMadeOutsideOfBubble(t *testing.T) {
-	outside := estabtest.New(t)
-	server, client := outside.Host("server"), outside.Host("client")
-	l := listen(t, server, ":80")
-	synctest.Test(t, func(t *testing.T) {
-		for name, f := range map[string]func() error{
-			"Accept": func() error { _, err := l.Accept(); return err },
-			"Dial":   func() error { _, err := client.Dial("tcp", "server:80"); return err },
-			"Listen": func() error { _, err := client.Listen("tcp", ":80"); return err },
-		} {
-			if err := f(); err == nil || !strings.Contains(err.Error(), "call estabtest.New inside of synctest.Test") {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	})
 }

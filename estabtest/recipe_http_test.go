@@ -127,6 +127,68 @@ func TestRecipeClientTimeouts(t *testing.T) {
 	}
 }
 
+// What the time-outs don't cover: each is set, and the client waits for ever
+// all the same, here for a day.
+func TestRecipeWhatTimeoutsDontCover(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		set  func(tr *http.Transport, app *estabtest.Host)
+		url  string
+	}{{
+		"Dialer.Timeout: TLS's handshake",
+		func(tr *http.Transport, app *estabtest.Host) {
+			tr.DialContext = app.DialFunc(estab.Dialer{Timeout: 5 * second})
+		},
+		"https://web:80/",
+	}, {
+		"TLSHandshakeTimeout: the answer",
+		func(tr *http.Transport, _ *estabtest.Host) { tr.TLSHandshakeTimeout = 5 * second },
+		"http://web/",
+	}, {
+		"IdleConnTimeout: the answer",
+		func(tr *http.Transport, _ *estabtest.Host) { tr.IdleConnTimeout = 5 * second },
+		"http://web/",
+	}} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, n *estabtest.Network) {
+				serveHTTP(t, n.Host("web"), hello)
+				n.Host("web").Stall()
+				tr := &http.Transport{DialContext: n.Host("app").DialContext}
+				test.set(tr, n.Host("app"))
+				ctx, cancel := context.WithTimeout(t.Context(), 24*time.Hour)
+				defer cancel()
+				req, err := http.NewRequestWithContext(ctx, "GET", test.url, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := tr.RoundTrip(req); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v", err)
+				}
+			}, estabtest.Link{Delay: 30 * ms})
+		})
+	}
+}
+
+// What IdleConnTimeout is for: a connection that nobody uses is closed, and not
+// before its time.
+func TestRecipeIdleConnTimeout(t *testing.T) {
+	bubble(t, func(t *testing.T, n *estabtest.Network) {
+		serveHTTP(t, n.Host("web"), hello)
+		client := &http.Client{Transport: &http.Transport{
+			DialContext: n.Host("app").DialContext, IdleConnTimeout: 90 * second,
+		}}
+		if _, err := get(client, "http://web/"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(89 * second)
+		if n.Conns()[0].Done() {
+			t.Error("closed too early")
+		}
+		time.Sleep(2 * second)
+		n.NoConnectionLeft()
+	}, estabtest.Link{Delay: 30 * ms})
+}
+
 // What ResponseHeaderTimeout does not cover: a body that stops in the middle.
 // Nothing is ever sent again, so that not even TCP finds out; without
 // keep-alive (and here the network has none, as SetDeadline is nobody's) the

@@ -1,0 +1,5 @@
+//go:build !race
+
+package estabtest_test
+
+const raceEnabled = false
