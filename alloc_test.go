@@ -49,7 +49,7 @@ func TestConnectionAllocations(t *testing.T) {
 	}
 	const connAllocs = 8
 	for _, shards := range []int{1, 16} {
-		a, b := twoHosts(t, estab.Config{Shards: shards, KeepAlive: -1, MSL: -1}, link.PairOptions{})
+		a, b := wired(t, estab.Config{Shards: shards, KeepAlive: -1, MSL: -1}, link.PairOptions{})
 		l := listen(t, b, addrB+":80")
 		buf := make([]byte, 1)
 		once := func() {

@@ -14,6 +14,7 @@ import (
 
 	"estab"
 	"estab/estabtest"
+	"estab/link"
 )
 
 // After CloseWrite the other direction goes on for as long as the peer wants.

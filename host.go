@@ -30,6 +30,7 @@ type Host struct {
 	works  sync.Pool
 	bufs   sync.Pool
 	conns  atomic.Int64 // in their users' hands
+	asleep atomic.Bool  // Suspend was called: timers do nothing
 
 	mu        sync.Mutex // a leaf
 	listeners map[uint16][]*Listener

@@ -126,6 +126,10 @@ func (sh *shard) arm(now tcp.Time) {
 func (sh *shard) expire() {
 	now := sh.enter()
 	sh.timerAt, sh.restUntil = tcp.Never, now.Add(time.Millisecond)
+	if sh.host.asleep.Load() {
+		sh.mu.Unlock()
+		return // Resume comes back to it
+	}
 	if !sh.closed {
 		sh.stack.Advance(now)
 		sh.trim(now)

@@ -13,7 +13,7 @@ func BenchmarkZZ(b *testing.B) {
 	for _, trusted := range []bool{false, true} {
 		for _, size := range []int{0, 128 << 10, 192 << 10, 256 << 10, 512 << 10, 1 << 20, 4 << 20} {
 			b.Run(fmt.Sprint(trusted, size>>10), func(b *testing.B) {
-				x, y := twoHosts(b, estab.Config{ReceiveBuffer: size, SendBuffer: size, ReceiveBufferMax: size, SendBufferMax: size}, link.PairOptions{MTU: 65535, Trusted: trusted})
+				x, y := wired(b, estab.Config{ReceiveBuffer: size, SendBuffer: size, ReceiveBufferMax: size, SendBufferMax: size}, link.PairOptions{MTU: 65535, Trusted: trusted})
 				l := listen(b, y, addrB+":80")
 				c, s := connect(b, x, l)
 				b.SetBytes(128 << 10)

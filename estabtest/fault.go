@@ -156,15 +156,16 @@ func (h *Host) Restart() {
 }
 
 // Pause freezes the host as a suspended machine is: what is sent to it is
-// lost, and it sends nothing, until [Host.Resume]; it forgets nothing. Its
-// clock goes on, so that time-outs that pass meanwhile take effect. What the
-// test does in its place, the test has to stop.
+// lost, it sends nothing, and its timers stand still, until [Host.Resume]; it
+// forgets nothing and gives nothing up, however long it takes. What the test
+// does in its place, the test has to stop.
 func (h *Host) Pause() {
 	h.net.mu.Lock()
 	defer h.net.mu.Unlock()
 	h.net.note("%s is paused", h.name)
 	if h.nic != nil {
 		h.nic.paused = true
+		h.Stack().Suspend()
 	}
 }
 
@@ -181,7 +182,7 @@ func (h *Host) Stall() {
 }
 
 // Resume ends [Host.Pause] and [Host.Stall]. What a paused host has to send it
-// sends now.
+// sends now; timers that have run out meanwhile go off once.
 func (h *Host) Resume() {
 	h.net.mu.Lock()
 	h.net.note("%s resumes", h.name)
@@ -189,6 +190,7 @@ func (h *Host) Resume() {
 	h.net.mu.Unlock()
 	if c != nil {
 		c.resume()
+		h.Stack().Resume()
 	}
 	h.unstall()
 }

@@ -134,6 +134,40 @@ func TestPause(t *testing.T) {
 	}, estabtest.Link{Delay: 10 * ms})
 }
 
+// However long a host is paused, it gives nothing up: neither what nobody
+// acknowledges nor connections that are silent.
+func TestLongPause(t *testing.T) {
+	keepAlive := estabtest.Configure(func(host string, c *estab.Config) {
+		if host == "client" {
+			c.KeepAlive = 15 * second
+		}
+	})
+	bubble(t, func(t *testing.T, n *estabtest.Network) {
+		silent, peer := connect(t, n.Host("client"), n.Host("server"))
+		speaks, hears := connect(t, n.Host("client"), n.Host("server"))
+		time.Sleep(minute)
+		n.Host("client").Pause()
+		before := n.Conns()
+		write(t, speaks, "hello")
+		time.Sleep(48 * time.Hour)
+		for i, f := range n.Conns() {
+			if f.Client.Segments != before[i].Client.Segments || f.Client.State != "ESTABLISHED" {
+				t.Errorf("in the pause: %v", f)
+			}
+		}
+		n.Host("client").Resume()
+		read(t, hears, "hello")
+		write(t, peer, "world")
+		read(t, silent, "world")
+		time.Sleep(10 * minute)
+		for _, f := range n.Conns() {
+			if f.Client.State != "ESTABLISHED" || f.Server.State != "ESTABLISHED" {
+				t.Errorf("after the pause: %v", f)
+			}
+		}
+	}, estabtest.Link{Delay: 10 * ms}, keepAlive)
+}
+
 // A stalled program doesn't read: the window closes, the peer's Write blocks,
 // and Resume lets everything go on. Close ends a Read that is held up.
 func TestStall(t *testing.T) {
