@@ -28,10 +28,11 @@
 //
 // # Hosts and links
 //
-// [Network.Host] makes a host or finds it. A host has an address of each
-// family, resolves the names of all others, and has the two methods that other
-// packages want: [Host.DialContext] and [Host.Listen]. Everybody is on one
-// switch; the [Link] given to [New] is the way from each host to each other.
+// [Network.Host] makes a host or finds it; everything else that takes the name
+// of a host wants it to exist. A host has an address of each family, resolves
+// the names of all others, and has the two methods that other packages want:
+// [Host.DialContext] and [Host.Listen]. Everybody is on one switch; the [Link]
+// given to [New] is the way from each host to each other.
 // [Network.SetLink] and [Network.SetPath] change a way, at any time;
 // [Network.Router] puts hosts behind a router, whose link to the rest they
 // share.
@@ -117,9 +118,13 @@
 // A mutex that is held while its goroutine waits for the network, and wanted by
 // another: to synctest that other one isn't waiting, time stands still for ever,
 // and go test ends it after its -timeout, with goroutines in sync.Mutex.Lock
-// that are not "durably blocked" in the listing. In virtual time what is held
-// over a wait must be a channel; a bubble is a good place to find out that a
-// program does otherwise.
+// that are not "durable" in the listing. In virtual time what is held over a
+// wait must be a channel; a bubble is a good place to find out that a program
+// does otherwise. Three that do: crypto/tls, if the first Read and the first
+// Write of a connection come from two goroutines (call Handshake before);
+// net/http's HTTP/2, which holds one while it writes (give the hosts a
+// SendBuffer, by [Configure], that has room for all that is written at a time);
+// and hashicorp/yamux, which holds one while it reads, and can't be helped.
 //
 // Goroutines that go on when their connections are closed: the test panics with
 // "main bubble goroutine has exited but blocked goroutines remain". Let loops

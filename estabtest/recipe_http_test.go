@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"syscall"
@@ -217,6 +218,64 @@ func TestRecipeBodyWithoutTimeout(t *testing.T) {
 			if !errors.Is(err, test.want) {
 				t.Errorf("keep-alive %v: %v after %v", test.keepAlive, err, time.Since(start))
 			}
+		})
+	}
+}
+
+// A server of net/http/httptest, in clear, over TLS, and with HTTP/2. Its
+// listener is exchanged before it starts, its client's dialer afterwards; it
+// listens by name, so that its URL has an address that clients reach.
+//
+// net/http's HTTP/2 holds a mutex while it writes, which in a bubble must not
+// wait: the send buffers have room for all that is written.
+func TestRecipeHTTPTest(t *testing.T) {
+	roomy := estabtest.Configure(func(_ string, c *estab.Config) { c.SendBuffer = 4 << 20 })
+	for _, test := range []struct {
+		name    string
+		tls, h2 bool
+		proto   string
+	}{{"clear", false, false, "HTTP/1.1"}, {"TLS", true, false, "HTTP/1.1"}, {"HTTP/2", true, true, "HTTP/2.0"}} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, n *estabtest.Network) {
+				l, err := n.Host("web").Listen("tcp", "web:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				s := httptest.Server{Listener: l, EnableHTTP2: test.h2, Config: &http.Server{Handler: http.HandlerFunc(
+					func(w http.ResponseWriter, r *http.Request) {
+						body, _ := io.ReadAll(r.Body)
+						w.Write(body)
+					},
+				)}}
+				if test.tls {
+					s.StartTLS()
+				} else {
+					s.Start()
+				}
+				defer s.Close()
+				tr := s.Client().Transport.(*http.Transport)
+				tr.DialContext = n.Host("app").DialContext
+				if test.tls {
+					tr.TLSClientConfig.ServerName = "example.com" // as httptest's certificate says
+				}
+
+				text := strings.Repeat("to and fro ", 2000)
+				var wg sync.WaitGroup
+				for range 20 {
+					wg.Go(func() {
+						resp, err := s.Client().Post(s.URL, "text/plain", strings.NewReader(text))
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						defer resp.Body.Close()
+						if b, err := io.ReadAll(resp.Body); string(b) != text || err != nil || resp.Proto != test.proto {
+							t.Errorf("%s: %d bytes, %v", resp.Proto, len(b), err)
+						}
+					})
+				}
+				wg.Wait()
+			}, estabtest.Link{Delay: 30 * ms}, roomy)
 		})
 	}
 }

@@ -77,7 +77,7 @@ func (n *Network) node(call, name string) *node {
 	n.t.Helper()
 	v := n.nodes[name]
 	if v == nil {
-		n.t.Fatalf("estabtest: %s: no host or router is called %q", call, name)
+		n.t.Fatalf("estabtest: %s: no host or router is called %q: make it first, by Host or Router", call, name)
 	}
 	return v
 }
