@@ -112,8 +112,9 @@
 //
 // # What goes wrong, and how one notices
 //
-// A network that is made outside of the bubble: calls return an error that says
-// so. Call New inside of synctest.Test, with the t that it passes.
+// A network that is made outside of the bubble: Host fails the test, and Dial,
+// Listen and Accept return an error, with these words: call estabtest.New inside
+// of synctest.Test, with the t that it passes.
 //
 // A mutex that is held while its goroutine waits for the network, and wanted by
 // another: to synctest that other one isn't waiting, time stands still for ever,
