@@ -179,10 +179,9 @@ func TestUrgent(t *testing.T) {
 
 // One byte at a time, each an answer to the other: nothing waits for a timer,
 // the shortest of which is that of the kernel's delayed acknowledgements, 40
-// ms. (Goroutines have to wait for a processor, 10 ms each way if all are busy:
-// so some rounds may take long, but not all.)
+// ms. Goroutines have to wait for a processor, so some rounds may take long, but
+// not all; and this test does not run beside others.
 func TestPingPong(t *testing.T) {
-	t.Parallel()
 	both(t, setting{}, func(w *world, e ends) {
 		t := w.t
 		deadline(t, e.kernel, e.estab)
@@ -195,8 +194,8 @@ func TestPingPong(t *testing.T) {
 			rounds[i] = time.Since(start)
 		}
 		slices.Sort(rounds)
-		if d := rounds[len(rounds)/4]; d > 35*time.Millisecond {
-			t.Errorf("three quarters of the round trips took more than %v; the longest %v", d, rounds[len(rounds)-1])
+		if d := rounds[len(rounds)/10]; d > 35*time.Millisecond {
+			t.Errorf("nine of ten round trips took more than %v; the longest %v", d, rounds[len(rounds)-1])
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"estab/judge/internal/tshark"
 	"estab/link"
@@ -61,6 +60,7 @@ func browse(w *world, family, role int) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /noise/{n}", func(rw http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.ParseInt(r.PathValue("n"), 10, 64)
+		rw.Header().Set("Content-Length", r.PathValue("n"))
 		io.Copy(rw, noise(1, n))
 	})
 	mux.HandleFunc("PUT /sum", func(rw http.ResponseWriter, r *http.Request) {
@@ -94,6 +94,7 @@ func browse(w *world, family, role int) {
 			t.Errorf("down: %v", err)
 		}
 		req, _ := http.NewRequest("PUT", "http://"+addr+"/sum", noise(2, size))
+		req.ContentLength = size
 		r, err := client.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -122,19 +123,15 @@ func explain(t *testing.T, frames []tshark.Frame, lost uint64) {
 	tshark.Sound(t, frames, 1000)
 	harmed := map[string]int{} // where in each connection the wire first did something to a packet
 	flipped := false           // a bit of one
-	latest := map[string]time.Duration{}
-	paused := map[string]bool{} // connections in which somebody waited for a processor as long as for a time-out
+	timedOut := timeouts{sent: map[string][]tshark.Frame{}, streams: map[string]bool{}}
 	counts := map[string]int{}
 	for _, f := range frames {
 		first := harmed[f.Stream]
-		if at, ok := latest[f.Stream]; ok && f.Time-at > leastTimeout {
-			paused[f.Stream] = true
-		}
-		latest[f.Stream] = f.Time
+		timedOut.note(&f)
 		for _, w := range f.Warnings {
 			counts[w]++
 			switch {
-			case contains(w, "retransmission", "out-of-order", "D-SACK") && (first > 0 || paused[f.Stream]):
+			case contains(w, "retransmission", "out-of-order", "D-SACK") && (first > 0 || timedOut.streams[f.Stream]):
 			case contains(w, "Connection reset") && first > 0: // the answer to the double of the last ACK
 			case contains(w, "Bad checksum") && f.ICMP && flipped: // of a packet that the kernel quotes
 			case contains(w, "retransmission", "out-of-order", "D-SACK", "not captured", "wasn't captured") && lost > 0:
@@ -152,9 +149,31 @@ func explain(t *testing.T, frames []tshark.Frame, lost uint64) {
 	t.Logf("%d packets, %d lost by the device, %v", len(frames), lost, counts)
 }
 
-// leastTimeout is less than the shortest retransmission time-out of either end,
-// 200 ms.
-const leastTimeout = 180 * time.Millisecond
+// timeouts finds the connections in which an end repeated text after a
+// retransmission time-out, on a wire that loses nothing: because the other end
+// had waited so long for a processor. The sender's own timestamps, in
+// milliseconds, tell; those of the capture don't, if it was we who waited.
+type timeouts struct {
+	sent    map[string][]tshark.Frame // by stream and source: those with text
+	streams map[string]bool           // in which that has happened
+}
+
+// leastTimeout is a little less than the shortest time-out of either end, in
+// milliseconds.
+const leastTimeout = 190
+
+func (m *timeouts) note(f *tshark.Frame) {
+	if f.Seq == f.End || f.ICMP || f.TSval == 0 {
+		return
+	}
+	key := f.Stream + " " + f.Source
+	for _, g := range m.sent[key] {
+		if int32(f.Seq-g.End) < 0 && int32(g.Seq-f.End) < 0 && f.TSval-g.TSval >= leastTimeout {
+			m.streams[f.Stream] = true
+		}
+	}
+	m.sent[key] = append(m.sent[key], *f)
+}
 
 func isKernel(addr string) bool {
 	return addr == kernelAddrs[0].Addr().String() || addr == kernelAddrs[1].Addr().String()
