@@ -118,7 +118,7 @@ func TestGhosts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := newGhosts(w.(rawWorld).raw())
+			h := newGhosts(w.(rawWorld).raw(), 200)
 			serve(w, func(c net.Conn) { c.Close() })
 			if err := h.leave(0, 200, six); err != nil {
 				t.Errorf("%s, IPv6 %v: %v", s.name, six, err)

@@ -30,7 +30,7 @@ func (g *growth) garbage() []curve {
 	if err != nil {
 		return fail(err)
 	}
-	h := newGhosts(w.raw())
+	h := newGhosts(w.raw(), 1_000_000)
 	serve(w, func(c net.Conn) { c.Close() })
 	if err := h.leave(0, 10_000, false); err != nil { // pools and tables that there are anyway
 		return fail(err)

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gvisor.dev/gvisor/pkg/tcpip/adapters/gonet"
+
 	"estab"
 )
 
@@ -259,39 +261,53 @@ func perCall(d time.Duration, f func() error) (float64, error) {
 }
 
 // beside is what a request on one connection, and a new connection, cost
-// beside very many others at the same server that do nothing.
+// beside very many others at the same server that do nothing: gVisor's with a
+// hundredth of them.
 func (g *growth) beside() []curve {
-	requests := curve{Name: "A request beside others that are idle", X: "at the server", Y: "us", file: "grow-beside.svg", limit: 3, bounds: "a bend"}
-	opens := curve{Name: "Connect, 1 byte each way, close, beside the same", X: "at the server", Y: "us"}
-	lines := [2]line{{Name: "estab"}, {Name: "estab"}}
-	for i, x := range []struct {
-		label string
-		cfg   estab.Config
-		fill  func(*ghosts, *estabWorld) error
-	}{
-		{"nothing", estab.Config{KeepAlive: -1}, func(*ghosts, *estabWorld) error { return nil }},
-		{"100,000 timers armed", estab.Config{KeepAlive: time.Hour}, func(h *ghosts, w *estabWorld) error { return h.settle(w, 100_000) }},
-		{"1,000,000 idle connections", estab.Config{KeepAlive: -1}, func(h *ghosts, w *estabWorld) error { return h.settle(w, 1_000_000) }},
-		{"1,000,000 TIME-WAIT records", estab.Config{KeepAlive: -1}, func(h *ghosts, w *estabWorld) error {
-			l, err := w.server.Listen("tcp", ":81")
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			serve(listenerWorld{w, l}, func(c net.Conn) { c.Close() })
-			h.port = 81
-			return h.leave(0, 1_000_000, false)
-		}},
-	} {
-		g.p.say("beside %s", x.label)
-		a, b := g.besideOne(x.cfg, x.fill)
-		a.X, b.X = float64(i), float64(i)
-		a.Label, b.Label = x.label, x.label
-		lines[0].Points = append(lines[0].Points, a)
-		lines[1].Points = append(lines[1].Points, b)
+	var curves []curve
+	for _, s := range subjects()[:2] {
+		if !g.subject.MatchString(s.name) {
+			continue
+		}
+		many := ghost(1_000_000)
+		if s.name == "gVisor" {
+			many /= 100
+		}
+		requests := curve{Name: s.name + ": a request beside others that are idle", X: "at the server", Y: "us"}
+		opens := curve{Name: s.name + ": connect, 1 byte each way, close, beside the same", X: "at the server", Y: "us"}
+		if s.name == "estab" {
+			requests.file, requests.limit, requests.bounds = "grow-beside.svg", 3, "a bend"
+		}
+		requests.Lines, opens.Lines = []line{{Name: s.name}}, []line{{Name: s.name}}
+		for i, x := range []struct {
+			label string
+			cfg   estab.Config // estab's
+			fill  func(*ghosts, world) error
+		}{
+			{"nothing", estab.Config{KeepAlive: -1}, func(*ghosts, world) error { return nil }},
+			{group(int64(many/10)) + " timers armed", estab.Config{KeepAlive: time.Hour}, func(h *ghosts, w world) error { return h.settle(w, many/10, true) }},
+			{group(int64(many)) + " idle connections", estab.Config{KeepAlive: -1}, func(h *ghosts, w world) error { return h.settle(w, many, false) }},
+			{group(int64(many)) + " TIME-WAIT records", estab.Config{KeepAlive: -1}, func(h *ghosts, w world) error {
+				l, err := w.(rawWorld).listen(81)
+				if err != nil {
+					return err
+				}
+				defer l.Close()
+				serve(listenerWorld{w, l}, func(c net.Conn) { c.Close() })
+				h.port = 81
+				return h.leave(0, many, false)
+			}},
+		} {
+			g.p.say("%s beside %s", s.name, x.label)
+			a, b := g.besideOne(s, x.cfg, x.fill)
+			a.X, b.X = float64(i), float64(i)
+			a.Label, b.Label = x.label, x.label
+			requests.Lines[0].Points = append(requests.Lines[0].Points, a)
+			opens.Lines[0].Points = append(opens.Lines[0].Points, b)
+		}
+		curves = append(curves, requests, opens)
 	}
-	requests.Lines, opens.Lines = lines[:1], lines[1:]
-	return []curve{requests, opens}
+	return curves
 }
 
 // listenerWorld is a world with another listener.
@@ -302,14 +318,20 @@ type listenerWorld struct {
 
 func (w listenerWorld) listener() net.Listener { return w.ln }
 
-func (g *growth) besideOne(cfg estab.Config, fill func(*ghosts, *estabWorld) error) (request, open point) {
+func (g *growth) besideOne(s subject, cfg estab.Config, fill func(*ghosts, world) error) (request, open point) {
 	fail := func(err error) (point, point) { return point{Failed: err.Error()}, point{Failed: err.Error()} }
-	w, err := newEstabWith(wiring{mtu: 1500, raw: true, msl: 10 * time.Minute}, cfg)
+	var w world
+	var err error
+	if wr := (wiring{mtu: 1500, raw: true, msl: 10 * time.Minute}); s.name == "estab" {
+		w, err = newEstabWith(wr, cfg)
+	} else {
+		w, err = s.make(wr)
+	}
 	if err != nil {
 		return fail(err)
 	}
 	defer finish(w)
-	h := newGhosts(w.raw())
+	h := newGhosts(w.(rawWorld).raw(), 1_000_000)
 	if err := fill(h, w); err != nil {
 		return fail(err)
 	}
@@ -338,17 +360,19 @@ func (g *growth) besideOne(cfg estab.Config, fill func(*ghosts, *estabWorld) err
 		}
 		return float64(time.Since(start).Nanoseconds()) / n / 1e3, nil
 	})
+	runtime.KeepAlive(h)
 	return request, open
 }
 
-// settle opens connections of n ghosts, which the server keeps.
-func (h *ghosts) settle(w *estabWorld, n ghost) error {
-	l, err := w.server.Listen("tcp", ":81")
+// settle opens connections of n ghosts, which the server keeps; with timers,
+// each has one for keep-alive.
+func (h *ghosts) settle(w world, n ghost, timers bool) error {
+	l, err := w.(rawWorld).listen(81)
 	if err != nil {
 		return err
 	}
 	h.port = 81
-	w.kept = make([]net.Conn, 0, n)
+	h.kept = make([]net.Conn, 0, n)
 	var accepted atomic.Int64
 	go func() {
 		for range n {
@@ -356,7 +380,10 @@ func (h *ghosts) settle(w *estabWorld, n ghost) error {
 			if err != nil {
 				return
 			}
-			w.kept = append(w.kept, c)
+			if g, ok := c.(*gonet.TCPConn); ok && timers {
+				g.SetReadDeadline(time.Now().Add(time.Hour)) // it has no other way to keep-alive
+			}
+			h.kept = append(h.kept, c)
 			accepted.Add(1)
 		}
 	}()

@@ -190,6 +190,10 @@ func (w *gvisorWorld) addRaw() error {
 
 func (w *gvisorWorld) raw() rawLink { return w.ghosts }
 
+func (w *gvisorWorld) listen(port int) (net.Listener, error) {
+	return gonet.ListenTCP(w.server, tcpip.FullAddress{Port: uint16(port)}, ipv6.ProtocolNumber)
+}
+
 func (r *gvisorRaw) onSent(f func([]byte)) { r.f = f }
 
 // Attach is part of stack.LinkEndpoint.

@@ -5,6 +5,8 @@ import (
 	"net"
 	"runtime"
 	"time"
+
+	"estab/internal/wire"
 )
 
 // idleHeap is what a connection costs at one end when nothing is in it.
@@ -44,26 +46,28 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// crowd is how many peers a row on records makes: first some that fill the
-// pools and fixed tables of a stack, whose memory does not count, then those
-// that do.
-func crowd(w world, estabs, gvisors int) (warm, all ghost) {
+// crowd is how many peers a row on records makes: first some that vanish, then
+// those that leave a record. The first fill the pools and tables of fixed size,
+// whose memory does not count, with the same traffic.
+func crowd(w world, estabs, gvisors ghost) (warm, all ghost) {
 	if _, ok := w.(*estabWorld); ok {
-		return ghost(estabs / 16), ghost(estabs/16 + estabs)
+		return estabs / 4, estabs/4 + estabs
 	}
-	return ghost(gvisors / 16), ghost(gvisors/16 + gvisors)
+	return gvisors / 4, gvisors/4 + gvisors
 }
 
-// timeWaitHeap is what the end that closed first keeps for 2 MSL. 250,000
-// records fill the table of each of estab's shards as far as 1,000,000 would.
+// timeWaitHeap is what the end that closed first keeps for 2 MSL: 1,000,000
+// records of estab's.
 func timeWaitHeap(six bool) func(world, time.Duration) ([]float64, error) {
 	return func(w world, _ time.Duration) ([]float64, error) {
-		g := newGhosts(w.(rawWorld).raw())
+		warm, all := crowd(w, 1_000_000, 3000)
+		g := newGhosts(w.(rawWorld).raw(), all)
 		serve(w, func(c net.Conn) { c.Close() })
-		warm, all := crowd(w, 250_000, 3000)
+		g.rude = wire.FIN
 		if err := g.leave(0, warm, six); err != nil {
 			return nil, err
 		}
+		g.rude = 0
 		before := heap()
 		if err := g.leave(warm, all, six); err != nil {
 			return nil, err
@@ -107,12 +111,15 @@ func (g *ghosts) until(f func(opened, closed int) bool) error {
 // as estab's default allows.
 func halfOpenHeap(six bool) func(world, time.Duration) ([]float64, error) {
 	return func(w world, _ time.Duration) ([]float64, error) {
-		g := newGhosts(w.(rawWorld).raw())
-		g.mute, g.ports = true, 1
-		warm, all := crowd(w, 56_000, 3000)
+		warm, all := crowd(w, 60_000, 3000)
+		g := newGhosts(w.(rawWorld).raw(), all)
+		g.ports = 1
+		g.rude = wire.SYN
 		if err := g.knock(0, warm, six); err != nil {
 			return nil, err
 		}
+		g.answer()
+		g.rude, g.mute = 0, true
 		before := heap()
 		if err := g.knock(warm, all, six); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/netip"
 	"sync"
 
@@ -16,8 +17,11 @@ type rawLink interface {
 	onSent(func(pkt []byte)) // called with what the server sends there; it may only note it
 }
 
-// rawWorld is a world that has one.
-type rawWorld interface{ raw() rawLink }
+// rawWorld is a world that has one, and can listen elsewhere for it.
+type rawWorld interface {
+	raw() rawLink
+	listen(port int) (net.Listener, error)
+}
 
 // The server's addresses on its raw link, and the networks in which ghosts
 // live: RFC 6598's and RFC 3849's.
@@ -110,9 +114,11 @@ type ghosts struct {
 	link  rawLink
 	buf   [64][128]byte
 	out   [64][]byte
-	mute  bool   // SYN-ACKs are counted and not answered
-	port  uint16 // of the server; 0: 80
-	ports uint32 // to an address; set before the first SYN
+	mute  bool       // SYN-ACKs are counted and not answered
+	rude  wire.Flags // segments with this flag are answered with a RST
+	port  uint16     // of the server; 0: 80
+	ports uint32     // to an address; set before the first SYN
+	kept  []net.Conn
 
 	mu     sync.Mutex
 	queue  []wire.Segment // what they have to answer
@@ -127,17 +133,15 @@ type tally struct {
 }
 
 func (t *tally) add(g ghost) {
-	for int(g) >= len(t.seen) {
-		t.seen = append(t.seen, make([]bool, 1+len(t.seen))...)
-	}
 	if !t.seen[g] {
 		t.seen[g] = true
 		t.n++
 	}
 }
 
-func newGhosts(l rawLink) *ghosts {
-	g := &ghosts{link: l, ports: 50_000}
+// newGhosts is ghosts 0 to n-1.
+func newGhosts(l rawLink, n ghost) *ghosts {
+	g := &ghosts{link: l, ports: 50_000, opened: tally{seen: make([]bool, n)}, closed: tally{seen: make([]bool, n)}}
 	l.onSent(g.hear)
 	return g
 }
@@ -162,7 +166,10 @@ func (g *ghosts) hear(b []byte) {
 		g.closed.add(number(seg.Tuple, g.ports))
 		a.Flags |= wire.FIN
 	}
-	if !g.mute {
+	if seg.Flags.Any(g.rude) {
+		a.Flags = wire.RST
+	}
+	if !g.mute || g.rude != 0 {
 		g.queue = append(g.queue, a)
 	}
 }

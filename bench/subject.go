@@ -55,7 +55,6 @@ type estabWorld struct {
 	client, server *estab.Host
 	ln             net.Listener
 	ghosts         *estabRaw
-	kept           []net.Conn // accepted, so that they stay
 
 	ports int // dial goes round them
 	next  atomic.Uint32
@@ -116,6 +115,12 @@ func (w *estabWorld) dial() (net.Conn, error) {
 func (w *estabWorld) listener() net.Listener { return w.ln }
 func (w *estabWorld) close()                 { w.client.Close(); w.server.Close() }
 func (w *estabWorld) raw() rawLink           { return w.ghosts }
+
+func (w *estabWorld) listen(port int) (net.Listener, error) {
+	return w.server.Listen("tcp", fmt.Sprintf(":%d", port))
+}
+
+var _, _ rawWorld = (*estabWorld)(nil), (*gvisorWorld)(nil)
 
 // pipeWorld hands the other end of a net.Pipe to whoever accepts.
 type pipeWorld struct {

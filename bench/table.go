@@ -18,6 +18,7 @@ type row struct {
 	figures []figure // what measure returns, in order
 	wire    wiring
 	measure func(world, time.Duration) ([]float64, error)
+	sized   bool              // memory, which hardly differs from run to run: three are enough
 	tries   []string          // configurations of gVisor that could suit it; the best is taken
 	not     map[string]string // subjects that don't have it, and why
 }
@@ -118,7 +119,7 @@ func table(o options) error {
 	case o.markdown:
 		printMarkdown(o.out, all)
 	default:
-		fmt.Fprintf(o.out, "%v\n%v, medians of %d with minimum and maximum\n", thisMachine(), took, o.count)
+		fmt.Fprintf(o.out, "%v\n%v, medians of %d (memory: of %d) with minimum and maximum\n", thisMachine(), took, o.count, min(o.count, 3))
 	}
 	if failed {
 		return errSomeFailed
@@ -141,12 +142,16 @@ func run(r row, o options, p *progress) []result {
 	}
 	failed := make([]string, len(who))
 	values := make([][][]float64, len(who)) // by subject, measurement, figure
-	for k := range o.count {
+	count := o.count
+	if r.sized {
+		count = min(count, 3)
+	}
+	for k := range count {
 		for i, s := range who {
 			if failed[i] != "" || r.why(s) != "" {
 				continue
 			}
-			p.say("%s: %s, %d of %d", r.name, s.name, k+1, o.count)
+			p.say("%s: %s, %d of %d", r.name, s.name, k+1, count)
 			v, err := once(r, s, o.time)
 			if err != nil {
 				failed[i] = err.Error()
