@@ -94,9 +94,16 @@ func limits(o options) error {
 	return nil
 }
 
-// perOp makes a measurement of a loop: nanoseconds for one of n.
+// perOp makes a measurement of a loop: nanoseconds for one of n. What the loop
+// works on is made before.
 func perOp(loop func(n int)) func(time.Duration) float64 {
+	return perOpOn(func() func(int) { return loop })
+}
+
+func perOpOn(prepare func() func(n int)) func(time.Duration) float64 {
 	return func(d time.Duration) float64 {
+		loop := prepare()
+		loop(1024)
 		for n := 1024; ; n *= 2 {
 			start := time.Now()
 			loop(n)
@@ -114,51 +121,59 @@ func rate(bytes int, f func(time.Duration) float64) func(time.Duration) float64 
 
 // copying copies from one of several sources to a place of its own.
 func copying(size, sources int) func(time.Duration) float64 {
-	return rate(size, perOp(func(n int) {
+	return rate(size, perOpOn(func() func(int) {
 		src, dst := make([]byte, size*sources), make([]byte, size*sources)
-		for i := range n {
-			at := i % sources * size
-			copy(dst[at:at+size], src[at:at+size])
+		return func(n int) {
+			for i := range n {
+				at := i % sources * size
+				copy(dst[at:at+size], src[at:at+size])
+			}
 		}
 	}))
 }
 
 func summing(size int) func(time.Duration) float64 {
-	return rate(size, perOp(func(n int) {
+	return rate(size, perOpOn(func() func(int) {
 		b := make([]byte, size)
-		sum := uint64(0)
-		for range n {
-			sum += wire.Sum(0, b)
+		return func(n int) {
+			sum := uint64(0)
+			for range n {
+				sum += wire.Sum(0, b)
+			}
+			keep(sum)
 		}
-		keep(sum)
 	}))
 }
 
 func copySumming(size int) func(time.Duration) float64 {
-	return rate(size, perOp(func(n int) {
+	return rate(size, perOpOn(func() func(int) {
 		src, dst := make([]byte, size), make([]byte, size)
-		sum := uint64(0)
-		for range n {
-			sum += wire.CopySum(0, dst, src)
+		return func(n int) {
+			sum := uint64(0)
+			for range n {
+				sum += wire.CopySum(0, dst, src)
+			}
+			keep(sum)
 		}
-		keep(sum)
 	}))
 }
 
 func ceiling(size int) func(time.Duration) float64 {
-	return rate(size, perOp(func(n int) {
+	return rate(size, perOpOn(func() func(int) {
 		var b [4][]byte
 		for i := range b {
 			b[i] = make([]byte, size)
 		}
-		sum := uint64(0)
-		for range n {
-			copy(b[1], b[0])
-			sum += wire.CopySum(0, b[2], b[1])
-			sum += wire.Sum(0, b[2])
-			copy(b[3], b[2])
+		return func(n int) {
+			sum := uint64(0)
+			for range n {
+				copy(b[1], b[0])
+				sum += wire.CopySum(0, b[2], b[1])
+				sum += wire.Sum(0, b[2])
+				copy(b[3], b[2])
+			}
+			keep(sum)
 		}
-		keep(sum)
 	}))
 }
 

@@ -8,9 +8,9 @@ type targets map[string]float64
 
 func rows() []row {
 	small, large, vouched := wiring{mtu: 1500}, wiring{mtu: 65535}, wiring{mtu: 65535, trusted: true}
-	noLink := map[string]string{"loopback": "its packets are large and have no checksums", "net.Pipe": "no packets"}
-	oneEnd := map[string]string{"loopback": "no way in for packets made by hand", "veth": "no way in for packets made by hand", "net.Pipe": "no packets"}
-	notOnHeap := map[string]string{"loopback": "not on the Go heap", "veth": "not on the Go heap", "net.Pipe": "no such state"}
+	noLink := map[string]string{"loopback": "no checksums, packets of 64 KiB", "net.Pipe": "a rendezvous has no packets"}
+	oneEnd := map[string]string{"loopback": "no way in for packets made by hand", "veth": "no way in for packets made by hand", "net.Pipe": "a rendezvous has no packets"}
+	notOnHeap := map[string]string{"loopback": "not on the Go heap", "veth": "not on the Go heap", "net.Pipe": "a rendezvous has no packets"}
 	gbs := func(t targets) []figure { return []figure{{unit: "GB/s", ratios: t}} }
 	ks := func(t targets) []figure { return []figure{{unit: "k/s", ratios: t}} }
 	bytes := func(bound float64) []figure { return []figure{{unit: "B", less: true, bound: bound}} }
@@ -25,7 +25,7 @@ func rows() []row {
 		{name: "request/response of 1 byte, 64 connections", wire: small, measure: pingPong(64), tries: forTalk, figures: ks(targets{"gVisor": 16, "net.Pipe": 1})},
 		{name: "connect, 1 byte each way, close, one after another", wire: small, measure: connect(1), tries: forTalk, figures: ks(targets{"gVisor": 15})},
 		{name: "connect, 1 byte each way, close, 64 at once", wire: small, measure: connect(64), tries: forTalk, figures: ks(targets{"gVisor": 12})},
-		{name: "beside 16 bulk flows", wire: small, measure: fairness, tries: forBeside, not: map[string]string{"net.Pipe": "no shared link"}, figures: []figure{
+		{name: "beside 16 bulk flows", wire: small, measure: fairness, tries: forBeside, not: map[string]string{"net.Pipe": "a rendezvous has no packets"}, figures: []figure{
 			{name: "request of 1 byte, p99", unit: "us", less: true, ratios: targets{"gVisor": 20}},
 			{name: "connections accepted and used", unit: "k/s"},
 			{name: "slowest flow over fastest"}}},
@@ -43,6 +43,6 @@ func rows() []row {
 			{name: "stripped", unit: "MB more", less: true, bound: 1},
 			{name: "foreign packages beside x/sys", less: true, zero: true}}},
 		{name: "HTTP/1.1 GET of 1 KiB, keep-alive, 64 clients", wire: small, measure: httpGet, tries: forTalk, figures: ks(targets{"gVisor": 2}),
-			not: map[string]string{"net.Pipe": "its server would need an address"}},
+			not: map[string]string{"net.Pipe": "net/http wants to know addresses"}},
 	}
 }

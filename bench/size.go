@@ -10,7 +10,7 @@ import (
 )
 
 // noProgram is who has no program in the row on sizes.
-var noProgram = map[string]string{"loopback": "package net is what is compared with", "veth": "package net is what is compared with", "net.Pipe": "opens no connection"}
+var noProgram = map[string]string{"loopback": "package net is what is compared with", "veth": "package net is what is compared with", "net.Pipe": "a rendezvous has no packets"}
 
 // The smallest programs that open a connection.
 const (

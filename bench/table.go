@@ -241,7 +241,7 @@ func printRow(w io.Writer, res []result) {
 		default:
 			fmt.Fprintf(w, "  %-9s %10s  [%s, %s]", x.Subject, digits(x.median()), digits(x.Values[0]), digits(x.Values[len(x.Values)-1]))
 			if x.Ratio > 0 {
-				fmt.Fprintf(w, "  estab is %.3g x better", x.Ratio)
+				fmt.Fprintf(w, "  estab is %s x better", digits(x.Ratio))
 				if x.AtLeast > 0 {
 					fmt.Fprintf(w, ", to be %.3g", x.AtLeast)
 				}
@@ -311,11 +311,11 @@ func printMarkdown(w io.Writer, all []result) {
 			x := &all[i]
 			switch {
 			case x.Not != "":
-				fmt.Fprintf(w, " –%s |", note(x.Subject+": "+x.Not))
+				fmt.Fprintf(w, " –%s |", note(x.Not))
 			case x.Failed != "":
 				fmt.Fprint(w, " failed |")
 			case x.Ratio > 0:
-				fmt.Fprintf(w, " %s (%.2g ×)%s |", digits(x.median()), x.Ratio, foot(x))
+				fmt.Fprintf(w, " %s (%s ×)%s |", digits(x.median()), digits(x.Ratio), foot(x))
 			default:
 				fmt.Fprintf(w, " %s |", digits(x.median()))
 			}
