@@ -117,7 +117,9 @@ func (a *actor) finish() {
 	a.passOver()
 	a.l.view = a.look()
 	a.l.user.now().note(&a.l.view)
-	if v, g := &a.l.view, a.doing.seg; v.state == tcp.StateTimeWait {
+	back := a.l.reused && a.l.view.state == tcp.StateTimeWait
+	a.l.reused = a.l.view.state == tcp.StateSynReceived && (a.l.reused || a.doing.was.view.state == tcp.StateTimeWait)
+	if v, g := &a.l.view, a.doing.seg; !back && v.state == tcp.StateTimeWait {
 		// "Remain in the TIME-WAIT state. Restart the 2 MSL time-wait timeout."
 		if !v.same(a.doing.before) || a.doing.before.state != v.state || g != nil && g.Flags.Has(wire.FIN) && g.End() == v.rcvNXT {
 			a.l.waits = a.l.now

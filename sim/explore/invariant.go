@@ -48,6 +48,7 @@ func stepRules() []stepRule {
 		{"§3.10.7.4, fifth", "If (SND.WL1 < SEG.SEQ or (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND … The check here prevents using old segments to update the window.", windowUpdate},
 		{"§3.3.1", "future sequence numbers that are not yet allowed", beyondWindow},
 		{"§3.3.1", "RCV.NXT+RCV.WND … future sequence numbers that are not yet allowed", beyondOffer},
+		{"§3.8.6.2.2", "When the connection is quiescent, RCV.WND = RCV.BUFF and RCV.USER = 0.", overcommits},
 		{"§3.8.6.1, MUST-36", "The sending TCP peer must regularly transmit at least one octet of new data (if available), or retransmit to the receiving TCP peer even if the send window is zero", unprobed},
 		{"§3.8.6.1", "When the receiving TCP peer has a zero window and a segment arrives, it must still send an acknowledgment showing its next expected sequence number and current window (zero).", zeroWindow},
 		{"§3.8", "TCP uses retransmission to ensure delivery of every segment.", unrepeated},
@@ -57,6 +58,7 @@ func stepRules() []stepRule {
 		{"RFC 5961 §3.2", "… does not exactly match the next expected sequence value, yet is within the current receive window, TCP endpoints MUST send an acknowledgment (challenge ACK)", resetIgnored},
 		{"§3.10.7.1", "An incoming segment not containing a RST causes a RST to be sent in response.", nobodyThere},
 		{"§3.5.2", "A reset must not be sent if it is not clear that this is the case.", resetsWrongly},
+		{"§3.6.1, SHLD-3", "If such a host issues a CLOSE call while received data is still pending in the TCP connection, or if new data is received after CLOSE is called, its TCP implementation SHOULD send a RST to show that data was lost", loses},
 		{"§3.10.5", "Send a reset segment: <SEQ=SND.NXT><CTL=RST>", abortsWith},
 		{"§3.10.7.4, fourth", "If the connection was initiated with a passive OPEN, then return this connection to the LISTEN state and return.", synHalfOpen},
 		{"§3.10.7.4, fourth", "… if the SYN bit is set, irrespective of the sequence number, TCP endpoints MUST send a \"challenge ACK\" to the remote peer", synChallenged},
@@ -65,6 +67,7 @@ func stepRules() []stepRule {
 		{"§3.10.7.4, fifth", "If our FIN is now acknowledged, delete the TCB, enter the CLOSED state, and return.", acksOfFIN},
 		{"§3.6.1, MUST-13", "When a connection is closed actively, it MUST linger in the TIME-WAIT state for a time 2xMSL", lingers},
 		{"§3.6.1, MAY-2", "… assigns its initial sequence number for the new connection to be larger than the largest sequence number it used on the previous connection incarnation", reuses},
+		{"§3.6.1, MAY-2", "returns to TIME-WAIT state if the SYN turns out to be an old duplicate", returns},
 		{"§3.6, MUST-12", "… the local application MUST be informed whether it closed normally or was aborted", informed},
 	}
 }

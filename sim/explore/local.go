@@ -20,6 +20,7 @@ type local struct {
 	boots    uint8
 	deadline time.Duration // until the next time-out; never: none
 	waits    tcp.Time      // in TIME-WAIT: since the peer's FIN came last
+	reused   bool          // in SYN-RECEIVED: a SYN has ended TIME-WAIT
 	view     view
 	facts    facts
 }
@@ -83,7 +84,10 @@ func (l *local) fingerprint(w *World, b []byte) []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(x.ack))
 		b = binary.BigEndian.AppendUint32(b, uint32(x.edge))
 	}
-	if l.view.state == tcp.StateTimeWait {
+	if l.reused {
+		b = append(b, 'r')
+	}
+	if l.reused || l.view.state == tcp.StateTimeWait {
 		b = binary.BigEndian.AppendUint64(b, uint64(l.now-l.waits))
 	}
 	if l.num.n > 0 && w.draws(l.end) {

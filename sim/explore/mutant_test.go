@@ -30,13 +30,45 @@ func mutants() []mutant {
 	}
 }
 
+// listed are faults of internal/mutants' list, each with the world that shows it
+// and what the invariant says that it breaks. Each stands for a rule.
+func listed(t *testing.T) []mutant {
+	ms := []mutant{}
+	b, err := os.ReadFile("../../internal/mutants/mutants.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range ms {
+		m := &ms[i]
+		_, block, ok := strings.Cut("\n"+string(b), "\n# "+m.name+"\n")
+		if !ok {
+			t.Fatalf("internal/mutants has no %s any more", m.name)
+		}
+		block, _, _ = strings.Cut(block, "\n\n")
+		var e edit
+		for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
+			switch kind, rest, _ := strings.Cut(line, " "); kind {
+			case "file:":
+				e.file = rest
+			case "-":
+				e.old += "\n" + rest
+			case "+":
+				e.new += "\n" + rest
+			}
+		}
+		e.old, e.new = strings.TrimPrefix(e.old, "\n"), strings.TrimPrefix(e.new, "\n")
+		m.edits = []edit{e}
+	}
+	return ms
+}
+
 // TestMutants: faults planted into a copy of the engine are found, each with a
 // shortest way to it. It builds the engine anew for each.
 func TestMutants(t *testing.T) {
 	if !long() {
 		t.Skip("builds the engine with each fault: set ESTAB_LONG=1")
 	}
-	for _, m := range mutants() {
+	for _, m := range append(mutants(), listed(t)...) {
 		t.Run(m.name, func(t *testing.T) {
 			overlay, err := m.overlay(t.TempDir())
 			if err != nil {
@@ -88,7 +120,7 @@ func (m *mutant) overlay(dir string) (string, error) {
 
 // TestMutantsApply: each still finds its place in the source.
 func TestMutantsApply(t *testing.T) {
-	for _, m := range mutants() {
+	for _, m := range append(mutants(), listed(t)...) {
 		if _, err := m.overlay(t.TempDir()); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}

@@ -61,6 +61,20 @@ func (u *numbers) last() *life {
 	return &u.lives[u.n-1]
 }
 
+// of is the incarnation to which a canonical number belongs: the latest that
+// began no later.
+func (u *numbers) of(x seq.Num) *life {
+	for i := int(u.n) - 1; i > 0; i-- {
+		if u.lives[i].iss.LessEq(x) {
+			return &u.lives[i]
+		}
+	}
+	if u.n == 0 {
+		return nil
+	}
+	return &u.lives[0]
+}
+
 // draw notes the initial sequence number of a SYN that the engine sends. first
 // is what the end's first is shown as.
 func (u *numbers) draw(first, real seq.Num, now tcp.Time) {
@@ -121,7 +135,7 @@ func (u *numbers) leaves(first seq.Num, seg *tcp.Segment, now tcp.Time) (shrunk 
 	if !seg.Flags.Has(wire.RST) || seg.Seq != 0 { // §3.5.2: a RST may have number 0, which is nobody's
 		seg.Seq = u.canonical(seg.Seq)
 	}
-	l := u.last()
+	l := u.of(seg.Seq)
 	if l == nil || seg.Flags.Has(wire.RST) {
 		return false
 	}

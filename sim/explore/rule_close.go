@@ -63,6 +63,19 @@ func reuses(d *doing) string {
 	return ""
 }
 
+// returns: where the SYN that ended TIME-WAIT comes to nothing, TIME-WAIT
+// stands again, for what is left of it.
+func returns(d *doing) string {
+	b, v := d.before, d.after
+	if !d.was.reused || b.state != tcp.StateSynReceived || v.same(b) || v.synchronised() && v.state != tcp.StateTimeWait {
+		return ""
+	}
+	if left := 2*d.w.config(d.end, 0).MSL - d.is.now.Sub(d.was.waits); left > 0 && v.state != tcp.StateTimeWait {
+		return fmt.Sprintf("what ended TIME-WAIT was an old SYN; %v of TIME-WAIT are left, and it is in %v", left, v.state)
+	}
+	return ""
+}
+
 // informed: who hears what of the end, and that it is true.
 func informed(d *doing) string {
 	b, u, t := d.before, &d.was.user, d.is.user.now()

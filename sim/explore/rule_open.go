@@ -103,7 +103,7 @@ func meaning(d *doing) string {
 	case tcp.StateFinWait2: // waiting for a connection termination request from the remote TCP peer
 		ok = v.finSent && v.finAcked && !v.finGot
 	case tcp.StateCloseWait: // waiting for a connection termination request from the local user
-		ok = v.finGot && !v.finSent && (t == nil || !t.shut)
+		ok = v.finGot && !v.finSent // he may have closed: "Queue this request until all preceding SENDs have been segmentized"
 	case tcp.StateClosing: // waiting for a connection termination request acknowledgment from the remote TCP peer
 		ok = v.finGot && shut && !v.finAcked
 	case tcp.StateLastAck: // the same

@@ -51,9 +51,9 @@ func resetBy(d *doing) string {
 		return fmt.Sprintf("a RST with number %d ends %v, and it expects %d", g.Seq, b.state, b.rcvNXT)
 	case len(d.out) > 0 && d.sends(wire.RST):
 		return "a RST is answered by a RST"
-	case over && b.state == tcp.StateSynReceived && b.passive && d.is.user.listener != 0 && v.state != tcp.StateListen:
+	case over && b.state == tcp.StateSynReceived && b.passive && d.is.user.listener != 0 && v.state != tcp.StateListen && !d.was.reused:
 		return "a RST leads from SYN-RECEIVED, and LISTEN before, to " + v.state.String()
-	case over && v.state > tcp.StateListen:
+	case over && v.state > tcp.StateListen && !(d.was.reused && v.state == tcp.StateTimeWait):
 		return "a RST leads to " + v.state.String()
 	}
 	return ""
@@ -111,6 +111,21 @@ func resetsWrongly(d *doing) string {
 	return ""
 }
 
+// loses: bytes that no user will have are not swallowed: a RST tells.
+func loses(d *doing) string {
+	b, g := d.before, d.seg
+	if b.record || d.sends(wire.RST) {
+		return ""
+	}
+	switch {
+	case d.by == byCall && d.call == Close && b.unread > 0:
+		return fmt.Sprintf("its user gives up %d bytes that it has not read, and no RST tells", b.unread)
+	case d.by == bySegment && d.good() && !d.was.user.open && !b.finGot && len(g.Payload) > 0 && b.rcvNXT.Less(g.Seq+tcp.Num(len(g.Payload))):
+		return "bytes come for a user that has given up, and no RST tells"
+	}
+	return ""
+}
+
 // abortsWith: the RST of an ABORT has the number that the peer expects, if it
 // has everything.
 func abortsWith(d *doing) string {
@@ -143,7 +158,7 @@ func synHalfOpen(d *doing) string {
 	if g == nil || b.state != tcp.StateSynReceived || !b.passive || !g.Flags.Has(wire.SYN) || g.Flags.Has(wire.RST) || !b.acceptable(g) || g.Seq.Less(b.rcvNXT) || d.is.user.listener == 0 {
 		return ""
 	}
-	if d.after.state != tcp.StateListen {
+	if d.after.state != tcp.StateListen && !d.was.reused {
 		return "a SYN in the window leads from SYN-RECEIVED to " + d.after.state.String()
 	}
 	return ""

@@ -21,10 +21,10 @@ func shrinks(d *doing) string {
 // carry the highest acknowledgment number" (§3.8.6).
 func windowUpdate(d *doing) string {
 	b, v, g := d.before, d.after, d.seg
-	if !d.good() || v.record || !v.same(b) || g.Ack.Less(b.una) {
+	if !d.good() || v.record || !v.same(b) {
 		return ""
 	}
-	newer := b.acks(g) || b.wl1.Less(g.Seq) || b.wl1 == g.Seq && b.wl2.LessEq(g.Ack)
+	newer := b.acks(g) || b.una.LessEq(g.Ack) && (b.wl1.Less(g.Seq) || b.wl1 == g.Seq && b.wl2.LessEq(g.Ack))
 	switch {
 	case newer && v.sndWND != uint32(g.Wnd):
 		return fmt.Sprintf("a newer segment offers a window of %d, and it keeps to %d", g.Wnd, v.sndWND)
@@ -45,11 +45,23 @@ func beyondWindow(d *doing) string {
 	if e := b.una + tcp.Num(b.sndWND); edge.Less(e) {
 		edge = e
 	}
-	if v.sndWND == 0 {
+	if v.sndWND == 0 && d.by == byTimer {
 		edge++
 	}
 	if edge.Less(v.nxt) {
 		return fmt.Sprintf("it sends up to %d, and its peer has allowed for %d", v.nxt, edge)
+	}
+	return ""
+}
+
+// overcommits: no more is offered than there is room for.
+func overcommits(d *doing) string {
+	v := d.after
+	if v.record || v.pair == 0 || v.finGot {
+		return ""
+	}
+	if room := d.w.connConfig(d.end).ReceiveBuffer; int(v.edge.Diff(v.rcvNXT))+v.unread > room {
+		return fmt.Sprintf("%d bytes wait to be read and %d are offered room, and there is room for %d", v.unread, v.edge.Diff(v.rcvNXT), room)
 	}
 	return ""
 }

@@ -65,20 +65,26 @@ func (a *actor) look() view {
 // lookAtRecord completes the view of a record, of which the engine tells the
 // state only, with what its end has told last.
 func (a *actor) lookAtRecord(v view) view {
-	x := a.l.num.last()
+	x, n := a.l.num.last(), &a.l.num
 	v.record = true
+	if v.state == tcp.StateTimeWait {
+		// Perhaps not of the latest number: that of an OPEN that came to nothing.
+		if t := a.l.user.now(); t != nil && t.pair != 0 {
+			p := a.pairs.all[t.pair-1]
+			if y := n.of(p[a.l.end]); y != nil && y.iss == p[a.l.end] {
+				x, v.pair, v.irs = y, t.pair, p[1-a.l.end]
+			}
+		}
+		v.finSent, v.finAcked, v.finGot = true, true, true
+	}
 	v.iss, v.una, v.nxt = x.iss, x.iss, x.end
-	v.irs, v.rcvNXT, v.rcvWND, v.edge = x.ack-1, x.ack, uint32(x.edge.Diff(x.ack)), x.edge
-	if v.state != tcp.StateTimeWait {
-		v.pair = a.pairs.of(a.l.end, v.iss, v.irs)
+	v.rcvNXT, v.rcvWND, v.edge = x.ack, uint32(x.edge.Diff(x.ack)), x.edge
+	if v.state == tcp.StateTimeWait {
+		v.una = v.nxt
 		return v
 	}
-	v.una, v.finSent, v.finAcked, v.finGot = v.nxt, true, true, true
-	if t := a.l.user.now(); t != nil && t.pair != 0 {
-		if p := a.pairs.all[t.pair-1]; p[a.l.end] == v.iss {
-			v.pair, v.irs = t.pair, p[1-a.l.end]
-		}
-	}
+	v.irs = x.ack - 1
+	v.pair = a.pairs.of(a.l.end, v.iss, v.irs)
 	return v
 }
 
@@ -190,9 +196,9 @@ func (d *doing) acksWith(x tcp.Num) bool {
 }
 
 // told reports whether the peer is told what is expected. In a world with RFC
-// 5961 §7's limit an end may be silent about what has no text.
+// 5961 §7's limit an end may be silent about what has no text, or an ACK that can't be.
 func (d *doing) told(x tcp.Num) bool {
-	limited := d.w.Ends[d.end].TCP.ChallengeAckWait > 0 && len(d.seg.Payload) == 0
+	limited := d.w.Ends[d.end].TCP.ChallengeAckWait > 0 && (len(d.seg.Payload) == 0 || d.before.acceptable(d.seg))
 	return limited || d.acksWith(x)
 }
 

@@ -81,12 +81,12 @@ func forged() []Stray {
 	}
 }
 
-// forgedACKs are the nearest to those that B may believe: one more than it has
+// forgedACKs are text, with the nearest ACKs to those that B may believe: one more than it has
 // sent, and one less than RFC 5961 §5.2 allows for.
 func forgedACKs() []Stray {
 	return []Stray{
-		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 2, Flags: wire.ACK, Wnd: window}},
-		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 1 - window - 1, Flags: wire.ACK, Wnd: window}},
+		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 2, Flags: wire.ACK, Wnd: window, Payload: []byte{0xff}}},
+		{A, tcp.Segment{Seq: 101, Ack: firstISS[B] + 1 - window - 1, Flags: wire.ACK, Wnd: window, Payload: []byte{0xff}}},
 	}
 }
 
@@ -176,6 +176,18 @@ func sound() []World {
 		{Name: "reuse", Title: "B closes first; A opens the pair again during B's TIME-WAIT",
 			Ends: [2]End{client(do(Open, Await, Shutdown), pause(time.Second), do(Open, Await, Shutdown)), server(do(Shutdown))},
 			Lose: 1, Double: 1, Delay: 1},
+		{Name: "reuse-at-once", Title: "A opens the pair again at once, and the clock of initial numbers is behind what B has sent",
+			Ends: [2]End{client(do(Open, Await, Shutdown, Open, Await, Shutdown)), server(send(3), do(Shutdown))},
+			Lose: 1, Tick: tick},
+		{Name: "reuse-given-up", Title: "the SYN that ends TIME-WAIT is of an OPEN that was given up",
+			Ends: [2]End{limited(client(do(Open, Await, Shutdown, Cancel))), limited(server(do(Shutdown)))},
+			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
+		{Name: "blind-time-wait", Title: "B closes first, and somebody forges a SYN with the number of A's FIN",
+			Ends:   [2]End{limited(client(do(Open, Await, Shutdown))), limited(server(do(Shutdown)))},
+			Strays: []Stray{{A, tcp.Segment{Seq: 101, Flags: wire.SYN, Wnd: window}}}, Resets: true, GiveUp: true},
+		{Name: "unread", Title: "B gives the connection up, and has not read what came",
+			Ends: [2]End{limited(alive(client(do(Open), send(2), do(Shutdown)))), limited(late(server(do(Close)), 2, 2500*time.Millisecond))},
+			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
 		{Name: "refused", Title: "nobody listens, or not any more",
 			Ends: [2]End{limited(client(do(Open, Shutdown, Open, Shutdown))), limited(also(server(last), do(Unlisten, Listen)))},
 			Lose: 1, Delay: 1, Resets: true, GiveUp: true},
