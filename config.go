@@ -49,6 +49,7 @@ type Config struct {
 	TTL        uint8  // of packets (RFC 9293 MUST-49), and hop limit; 64
 	Congestion string // "cubic" or "reno"; "cubic"
 	NoFastPath bool   // every segment takes all steps of RFC 9293 §3.10.7.4; for whoever doubts the short cut
+	ECN        int    // explicit congestion notification (RFC 3168): 0 where a peer offers it, 1 offered too. Off: never
 	Backlog    int    // connections that wait for Accept, per listener; 4096
 	MaxConns   int    // connections of the host that are in their user's hands; 1,048,576
 
@@ -150,7 +151,7 @@ func (c *Config) engine(ring *tcp.Ring) tcp.Config {
 		MSL: c.MSL, RTOMin: c.RTOMin, DelayedAck: c.DelayedAck, FinWait2Timeout: c.FinWait2Timeout,
 		ReceiveBuffer: c.ReceiveBuffer, ReceiveBufferMax: c.ReceiveBufferMax,
 		SendBuffer: c.SendBuffer, SendBufferMax: c.SendBufferMax,
-		Congestion:  c.Congestion,
+		Congestion: c.Congestion, ECN: c.ECN,
 		NoFastPath:  c.NoFastPath,
 		MaxHalfOpen: max(maxHalfOpen/c.Shards, 256),
 		Defence:     tcp.Defence{Sources: max(maxSources/c.Shards, 256)},

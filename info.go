@@ -27,7 +27,7 @@ type Info struct {
 	PathMSS    int // that path and peer would take
 
 	Congestion    string // the algorithm: "cubic", "reno"
-	Recovery      string // "open", "recovery" or "loss"
+	Recovery      string // "open", "recovery", "loss" or "cwr"
 	Cwnd          int    // congestion window, bytes (ss counts segments)
 	Ssthresh      int    // slow start threshold, bytes
 	Unacked       int    // bytes in flight
@@ -42,7 +42,7 @@ type Info struct {
 	SendBuffer    int // sizes, bytes
 	ReceiveBuffer int
 
-	Timestamps, SACK, NoDelay, KeepAlive bool
+	Timestamps, SACK, ECN, NoDelay, KeepAlive bool
 
 	RTT, RTTVar, RTO time.Duration
 	Retries          int // of the oldest segment in flight
@@ -82,7 +82,7 @@ func makeInfo(now tcp.Time, s *tcp.Status) Info {
 		Unacked: int(s.FlightSize), Sacked: int(s.Sacked), Lost: int(s.Lost), Retrans: int(s.Retrans), DupAcks: s.DupAcks,
 		SendWindow: int(s.SndWND), ReceiveWindow: int(s.RcvWND), SendScale: int(s.SndScale), ReceiveScale: int(s.RcvScale),
 		SendBuffer: s.SendBuffer, ReceiveBuffer: s.ReceiveBuffer,
-		Timestamps: s.Timestamps, SACK: s.SACK, NoDelay: s.NoDelay, KeepAlive: s.KeepAlive,
+		Timestamps: s.Timestamps, SACK: s.SACK, ECN: s.ECN, NoDelay: s.NoDelay, KeepAlive: s.KeepAlive,
 		RTT: s.SRTT, RTTVar: s.RTTVar, RTO: s.RTO, Retries: s.Retries, Backoff: s.Backoff,
 	}
 	if s.SentAt != 0 {

@@ -215,8 +215,8 @@ func (c *checker) segment(s *Segment) *Error {
 }
 
 func (c *checker) outbound(s *Segment) *Error {
-	if !c.set.real && (s.Flags.HasACE || s.Flags.Bits&(FlagECE|FlagCWR|FlagAE) != 0 || s.IP.ECN != ECNAbsent && s.IP.ECN != NotECT) {
-		return c.unsupported(s.Pos, whyECN)
+	if !c.set.real && (s.Flags.HasACE || s.Flags.Bits&FlagAE != 0 || s.IP.ECN == ECT1) {
+		return c.unsupported(s.Pos, whyAccECN)
 	}
 	for _, o := range s.Options.List {
 		switch o.Kind {

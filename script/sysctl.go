@@ -54,6 +54,21 @@ func only(why string, values ...int64) sysctl {
 	}
 }
 
+// ecn is Linux's tcp_ecn and FreeBSD's ecn.enable: off, offered, taken.
+func ecn(x *setting, v sysctlValue) string {
+	switch v.first() {
+	case 0:
+		x.tcp.ECN = -1
+	case 1:
+		x.tcp.ECN = 1
+	case 2:
+		x.tcp.ECN = 0
+	default:
+		return whyAccECN
+	}
+	return ""
+}
+
 // number is a setting whose value goes into a field. What is larger than any
 // use of it would only overflow somewhere.
 func number(set func(x *setting, n int)) sysctl {
@@ -121,7 +136,7 @@ var ignoredSysctls = [...]string{
 
 const (
 	whyInsecure = "estab keeps RFC 5961's defences"
-	whyECN      = "estab has no ECN (RFC 3168)"
+	whyAccECN   = "estab has RFC 3168's ECN and not AccECN (RFC 9768)"
 )
 
 var linuxSysctls = map[string]sysctl{
@@ -165,7 +180,7 @@ var linuxSysctls = map[string]sysctl{
 	"net.ipv4.tcp_notsent_lowat":                func(x *setting, v sysctlValue) string { x.notSentLowat = lowat(v.first()); return "" },
 	"net.ipv4.tcp_dsack":                        only("estab always reports duplicates (RFC 2883)", 1),
 	"net.ipv4.tcp_reordering":                   only("estab's threshold is 3 (RFC 6675)", 3),
-	"net.ipv4.tcp_ecn":                          only(whyECN, 0, 2),
+	"net.ipv4.tcp_ecn":                          ecn,
 	"net.ipv4.tcp_syncookies":                   only("estab sends cookies only when it must", 0, 1),
 	"net.ipv4.tcp_abort_on_overflow":            only("estab leaves a full queue to the peer's repeats", 0),
 	"net.ipv4.tcp_mtu_probing":                  only("estab does not probe for the path's MTU (RFC 4821)", 0),
@@ -255,7 +270,7 @@ var freeBSDSysctls = map[string]sysctl{
 	"net.inet.tcp.insecure_syn":              only(whyInsecure, 0),
 	"net.inet.tcp.insecure_ack":              only(whyInsecure, 0),
 	"net.inet.tcp.blackhole":                 only("estab answers what nobody listens for with a reset", 0),
-	"net.inet.tcp.ecn.enable":                only(whyECN, 0, 2),
+	"net.inet.tcp.ecn.enable":                ecn,
 	"net.inet.tcp.syncookies":                ignored,
 	"net.inet.tcp.syncookies_only":           only("estab sends cookies only when it must", 0),
 	"net.inet.tcp.fast_finwait2_recycle":     only("estab's FIN-WAIT-2 has one time", 0),

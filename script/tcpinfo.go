@@ -103,6 +103,8 @@ func (i *infoFacts) caState() int64 {
 		return infoConstants["TCP_CA_Recovery"]
 	case "loss":
 		return infoConstants["TCP_CA_Loss"]
+	case "cwr":
+		return infoConstants["TCP_CA_CWR"]
 	}
 	if i.st.Sacked > 0 || i.st.DupAcks > 0 {
 		return infoConstants["TCP_CA_Disorder"]
@@ -120,6 +122,9 @@ func (i *infoFacts) options() int64 {
 	}
 	if i.st.Scaling {
 		n |= infoConstants["TCPI_OPT_WSCALE"]
+	}
+	if i.st.ECN {
+		n |= infoConstants["TCPI_OPT_ECN"]
 	}
 	return n
 }
@@ -160,7 +165,7 @@ var unknownInfo = map[string]string{
 	"tcpi_delivery_rate":             "estab measures no rate of delivery",
 	"tcpi_delivery_rate_app_limited": "estab measures no rate of delivery",
 	"tcpi_delivered":                 "estab measures no rate of delivery",
-	"tcpi_delivered_ce":              whyECN,
+	"tcpi_delivered_ce":              whyAccECN,
 	"tcpi_busy_time":                 "estab keeps no account of what limits a sender",
 	"tcpi_rwnd_limited":              "estab keeps no account of what limits a sender",
 	"tcpi_sndbuf_limited":            "estab keeps no account of what limits a sender",

@@ -49,6 +49,9 @@ func (e *Engine) fifthAck(c *conn, seg *Segment) bool {
 	// Only now, or a segment of somebody who has guessed a sequence number would set
 	// TS.Recent, and PAWS lock the peer out.
 	e.recordTimestamp(c, seg)
+	if seg.Flags.Has(wire.ECE) && c.has(fECN) {
+		e.takeECE(c)
+	}
 	c.heardAt, c.probes = e.now, 0
 	c.clear(fMore) // it held back one SEND; what an ACK sets free goes
 	e.takeAck(c, seg)
@@ -73,7 +76,7 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 			e.reneged(c)
 		}
 		e.congestionAck(c, uint32(seg.Ack-una), told-min(told, c.sacked), inFlight)
-		if newSACK && c.ca == caOpen {
+		if newSACK && (c.ca == caOpen || c.ca == caCWR) {
 			c.dupAcks = 1
 		}
 		e.roomToWrite(c)

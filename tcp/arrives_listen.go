@@ -48,6 +48,9 @@ func (e *Engine) arrivesListenSyn(l *listener, seg *Segment, wait uint32, oldNXT
 		return
 	}
 	mss, opts := e.synOptions(seg)
+	if e.cfg.ECN >= 0 && offersECN(seg.Flags) {
+		opts |= halfECN
+	}
 	h := halfOpen{
 		deadline: e.now.Add(e.synAckRTO(0)), irs: seg.Seq, listener: uint16(l.slot), wait: wait,
 		local: seg.LocalPort, remote: seg.RemotePort, zone: uint16(seg.Zone),
@@ -87,12 +90,15 @@ func (e *Engine) sendSynAck(t *Tuple, h *halfOpen) {
 		o.TSVal = e.tsClock() + e.timestampOffset(t)
 		o.TSEcr = h.tsRecent
 	}
-	if h.opts&halfScale != 0 {
+	if _, ok := h.opts.scale(); ok {
 		o.Set |= wire.OptWindowScale
 		o.WindowScale = e.scaleFor(&l.opts.Conn)
 	}
 	if h.opts&halfSACK != 0 {
 		o.Set |= wire.OptSACKPermitted
+	}
+	if h.opts&halfECN != 0 {
+		seg.Flags |= wire.ECE
 	}
 	e.reply(&seg)
 }
@@ -110,6 +116,9 @@ func (e *Engine) arrivesHalfOpen(k kind, i uint32, seg *Segment) {
 		// sent, as for any segment outside the window; its sender, in SYN-SENT,
 		// could make nothing of that.)
 		e.drop(nil, seg, wire.DropDuplicate)
+		if !offersECN(seg.Flags) { // RFC 3168 §6.1.1.1: it was tried without, and so it stays
+			h.opts &^= halfECN
+		}
 		if e.cfg.Defence.NoSources || e.sources.allow(e, seg) {
 			e.repeatSynAck(&seg.Tuple, h)
 		}
@@ -155,7 +164,7 @@ func (h *halfOpen) paws(seg *Segment) bool {
 func (e *Engine) ackHalfOpen(t *Tuple, h *halfOpen, wnd uint32) {
 	scale := uint8(0)
 	l := &e.listeners[h.listener]
-	if h.opts&halfScale != 0 {
+	if _, ok := h.opts.scale(); ok {
 		scale = e.scaleFor(&l.opts.Conn)
 	}
 	seg := Segment{Tuple: *t, Seq: h.iss + 1, Ack: h.irs + 1, Flags: wire.ACK,
@@ -216,6 +225,7 @@ func (e *Engine) passiveConn(l *listener, seg *Segment, rec *halfOpen) *conn {
 	c.rcv.WND = c.rcvBuf
 	c.rcv.lastAck = c.rcv.NXT
 	e.negotiate(c, rec.mss, rec.opts, rec.tsRecent)
+	c.put(fECN, rec.opts&halfECN != 0)
 	c.snd.WND, c.snd.maxWND = uint32(rec.wnd), uint32(rec.wnd)
 	return c
 }

@@ -165,6 +165,7 @@ func (e *Engine) seventhText(c *conn, seg *Segment) {
 	}
 	switch c.state {
 	case StateEstablished, StateFinWait1, StateFinWait2:
+		c.noteMark(seg)
 		e.receiveText(c, seg)
 	case StateCloseWait, StateClosing, StateLastAck, StateTimeWait:
 		// "This should not occur since a FIN has been received from the remote

@@ -52,6 +52,7 @@ func (e *Engine) synInSynSent(c *conn, seg *Segment, hasAck bool) {
 	if hasAck {
 		c.snd.WL2 = seg.Ack
 	}
+	c.put(fECN, c.has(fECN) && hasAck && acceptsECN(seg.Flags))
 	c.heardAt = e.now
 	if !hasAck {
 		// Simultaneous open: "enter SYN-RECEIVED, form a SYN,ACK segment and

@@ -47,6 +47,7 @@ type Config struct {
 	NoWindowScaling bool   // don't offer or accept RFC 7323 window scaling
 	NoSACK          bool   // don't offer or accept RFC 2018 selective acknowledgements
 	NoTimeWaitReuse bool   // never let a newer SYN reopen a pair in TIME-WAIT (RFC 6191)
+	ECN             int    // RFC 3168: 0 takes it if the peer offers it (Linux's tcp_ecn=2), 1 offers it too. Off: neither
 	NoIdleRestart   bool   // keep the congestion window however long nothing was sent (RFC 5681 §4.1 off)
 	FixedBuffers    bool   // buffers stay at the size that they start with
 	NoFastPath      bool   // header prediction off: every segment takes the long way

@@ -53,6 +53,9 @@ const (
 	fForcePush    // the override timeout passed: send what there is (RFC 9293 §3.8.6.2.1)
 	fLinger       // the user gave the close a time limit
 	fPatient      // the user waits for an ACK for ever: R2 is infinite
+	fECN          // both ends agreed on ECN (RFC 3168 §6.1.1); in SYN-SENT: our SYN offers it
+	fEchoMark     // a mark came: ACKs say ECE until a segment says CWR
+	fSendCWR      // the window was reduced: the next new text says CWR
 	fUrgentMode   // RCV.UP is ahead of what the user has read (RFC 9293 §3.8.5)
 )
 
@@ -163,6 +166,7 @@ const (
 	caOpen     caState = iota
 	caRecovery         // fast recovery
 	caLoss             // after a retransmission time-out
+	caCWR              // a mark was echoed, and the window reduced (RFC 3168 §6.1.2)
 )
 
 func (c *conn) id() ConnID           { return ConnID(c.gen)<<32 | ConnID(c.slot+1) }

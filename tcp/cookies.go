@@ -27,7 +27,6 @@ import (
 const (
 	cookieEpoch   = 64 * time.Second
 	cookieMacMask = ^Num(15)
-	noScale       = 15
 )
 
 // cookieMSS are the sizes that a cookie can tell, smallest first.
@@ -109,7 +108,7 @@ func (e *Engine) sendCookie(l *listener, seg *Segment) {
 		o.Set |= wire.OptTimestamps
 		o.TSVal = e.cookieClock(opts) + e.timestampOffset(&seg.Tuple)
 		o.TSEcr = seg.Options.TSVal
-		if opts&halfScale != 0 {
+		if _, ok := opts.scale(); ok {
 			o.Set |= wire.OptWindowScale
 			o.WindowScale = e.scaleFor(&l.opts.Conn)
 		}
@@ -123,10 +122,7 @@ func (e *Engine) sendCookie(l *listener, seg *Segment) {
 // cookieClock is the timestamp clock, turned back by less than 64 ms so that
 // its low bits hold the options.
 func (e *Engine) cookieClock(opts halfOpts) uint32 {
-	low := uint32(noScale)
-	if opts&halfScale != 0 {
-		low = uint32(opts & 15)
-	}
+	low := uint32(opts & 15)
 	if opts&halfSACK != 0 {
 		low |= 16
 	}
@@ -165,13 +161,13 @@ func (e *Engine) cookieAck(l *listener, seg *Segment) bool {
 		return true
 	}
 	e.counters.CookiesAccepted++
-	h := halfOpen{iss: iss, irs: irs, mss: mss, wnd: seg.Wnd}
+	h := halfOpen{iss: iss, irs: irs, opts: noScale, mss: mss, wnd: seg.Wnd}
 	if seg.Options.Has(wire.OptTimestamps) && !e.cfg.NoTimestamps {
 		low := (seg.Options.TSEcr - e.timestampOffset(&seg.Tuple)) & 31
 		h.opts |= halfTimestamps
 		h.tsRecent = seg.Options.TSVal
-		if low&15 != noScale && !e.cfg.NoWindowScaling {
-			h.opts |= halfScale | halfOpts(min(low&15, maxWindowScale))
+		if shift := halfOpts(low & 15); shift != noScale && !e.cfg.NoWindowScaling {
+			h.opts = h.opts&^15 | min(shift, maxWindowScale)
 		}
 		if low&16 != 0 && !e.cfg.NoSACK {
 			h.opts |= halfSACK

@@ -84,6 +84,7 @@ type Counters struct {
 	SourceLimited         uint64 // SYNs over a limit of their source
 	IllegalTransitions    uint64 // must stay 0
 	MTUReductions         uint64
+	ECNReductions         uint64 // of the congestion window, because of marks
 }
 
 // Counts are how many things an engine holds now.

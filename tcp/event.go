@@ -89,12 +89,13 @@ const (
 	WhyIdle             // restart after idle (RFC 5681 §4.1)
 	WhyReneged          // the peer forgot what it had SACKed
 	WhyMTU              // the path takes less than thought
+	WhyMarked           // the network marked a packet (RFC 3168)
 	numWhys
 )
 
 var whyNames = [numWhys]string{
 	"", "peer-window", "zero-window", "cwnd", "nagle", "silly-window", "cork", "link", "no-data",
-	"fast-recovery", "recovered", "timeout", "idle", "reneged", "mtu",
+	"fast-recovery", "recovered", "timeout", "idle", "reneged", "mtu", "marked",
 }
 
 // String is the reason's name.

@@ -8,7 +8,7 @@ import "estab/internal/wire"
 // nothing that arrivesSync would not do; tests run both on the same input and
 // compare. It reports whether the segment was one of these.
 func (e *Engine) fastPath(c *conn, seg *Segment) bool {
-	if c.state != StateEstablished || seg.Flags&^wire.PSH != wire.ACK || seg.Seq != c.rcv.NXT ||
+	if c.state != StateEstablished || seg.Flags&^wire.PSH != wire.ACK || seg.Seq != c.rcv.NXT || seg.ECN == ecnCE ||
 		c.ca != caOpen || c.sacked|c.lost|uint32(c.dupAcks) != 0 || c.ooo != nil || c.retries != 0 ||
 		!c.has(fUser|fQueued) || c.has(fFinKnown|fReadClosed|fPersist) ||
 		uint32(seg.Wnd)<<c.snd.scale != c.snd.WND || seg.Wnd == 0 {

@@ -34,13 +34,19 @@ func (h *halfOpen) sends() uint8 { return h.count >> 4 }
 // sent counts a SYN-ACK. There are never more than maxStages of them.
 func (h *halfOpen) sent() { h.count += min(16, ^h.count&0xf0) }
 
-// halfOpts packs the options of the SYN: the shift in the low four bits.
+// halfOpts packs the options of the SYN: the shift of the window in the low four
+// bits, or noScale.
 type halfOpts uint8
 
+const noScale halfOpts = 15
+
+// scale is the shift, and whether there is one.
+func (o halfOpts) scale() (shift uint8, ok bool) { return uint8(o & 15), o&15 != noScale }
+
 const (
-	halfScale halfOpts = 1 << (iota + 4)
-	halfTimestamps
+	halfTimestamps halfOpts = 1 << (iota + 4)
 	halfSACK
+	halfECN      // it offered ECN
 	halfDeferred // the handshake is complete but for the text that Accept waits for
 )
 

@@ -227,6 +227,9 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 			seg.Flags |= wire.PSH // MUST-61: the last text of a SEND is pushed
 		}
 		c.pointUrgent(seg)
+		if !again {
+			c.markECN(seg)
+		}
 	}
 	if !again {
 		e.restartAfterIdle(c)
@@ -263,6 +266,9 @@ func (e *Engine) sentText(c *conn, seg *Segment, end Num, fin, again bool) {
 	}
 	if again {
 		return
+	}
+	if seg.Flags.Has(wire.CWR) {
+		c.clear(fSendCWR)
 	}
 	s := sent{seq: seg.Seq, end: end, at: e.now}
 	if fin {
@@ -330,6 +336,7 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 	if answer && c.has(fSACK) || !answer && !e.cfg.NoSACK {
 		o.Set |= wire.OptSACKPermitted
 	}
+	e.offerECN(c, &seg)
 	if !out.Emit(&seg) {
 		return false
 	}

@@ -58,6 +58,12 @@ func (e *Engine) congestionAck(c *conn, n, told, inFlight uint32) {
 			c.ca = caOpen
 			e.cwndEvent(c, WhyRecovered)
 		}
+	case caCWR:
+		if una.Less(c.recover) { // §6.1.2: an echo does not open the window
+			c.dupAcks = 0
+			return
+		}
+		c.ca = caOpen
 	}
 	if !c.has(fSACK) {
 		told = min(n, uint32(c.dupAcks)*uint32(c.smss))
@@ -78,6 +84,9 @@ func (e *Engine) detectLoss(c *conn) {
 	if c.has(fSACK) && c.sacked > 0 {
 		e.markLostBySACK(c)
 	}
+	if c.ca == caCWR && (c.dupAcks >= dupThresh || c.lost > 0) {
+		e.enterRecovery(c)
+	}
 	if c.ca != caOpen {
 		return
 	}
@@ -94,10 +103,13 @@ func (e *Engine) detectLoss(c *conn) {
 
 // Obeys: RFC 5681 3.2f; RFC 6675 5d.
 func (e *Engine) enterRecovery(c *conn) {
+	if c.ca != caCWR { // a mark in the same window has reduced it already
+		c.alg.Algorithm().Loss(&c.cong, int64(e.now), c.flightSize())
+	}
 	c.ca = caRecovery
 	c.recover = c.snd.NXT
 	e.counters.FastRecoveries++
-	c.alg.Algorithm().Loss(&c.cong, int64(e.now), c.flightSize())
+	c.put(fSendCWR, c.has(fECN)) // RFC 3168 §6.1.2: "for any reason"
 	e.markHeadLost(c)
 	c.rescue = c.rtx.at(0).end
 	c.set(fForceRetransmit)

@@ -137,6 +137,7 @@ func (e *Engine) enterLoss(c *conn) {
 	}
 	c.lostHint = c.snd.UNA
 	c.ca = caLoss
+	c.put(fSendCWR, c.has(fECN))
 	c.recover = c.snd.NXT
 	c.dupAcks = 0
 	e.cwndEvent(c, WhyTimeout)

@@ -63,9 +63,9 @@ func (e *Engine) negotiate(c *conn, mss uint16, opts halfOpts, tsRecent uint32) 
 		c.set(fTimestamps)
 		c.tsRecent, c.tsRecentAt = tsRecent, e.now
 	}
-	if opts&halfScale != 0 {
+	if shift, ok := opts.scale(); ok {
 		c.set(fScale)
-		c.snd.scale = uint8(opts & 15)
+		c.snd.scale = shift
 	} else {
 		c.rcv.scale = 0
 	}
@@ -88,7 +88,7 @@ func (c *conn) setISS(iss Num) {
 // Obeys: RFC 9293 MUST-14; RFC 7323 2.2b, 2.3d.
 func (e *Engine) synOptions(seg *Segment) (mss uint16, opts halfOpts) {
 	o := &seg.Options
-	mss = defaultMSS(&seg.Tuple)
+	mss, opts = defaultMSS(&seg.Tuple), noScale
 	if o.Has(wire.OptMSS) {
 		mss = o.MSS
 	}
@@ -96,7 +96,7 @@ func (e *Engine) synOptions(seg *Segment) (mss uint16, opts halfOpts) {
 		opts |= halfTimestamps
 	}
 	if o.Has(wire.OptWindowScale) && !e.cfg.NoWindowScaling {
-		opts |= halfScale | halfOpts(min(o.WindowScale, maxWindowScale))
+		opts = opts&^15 | halfOpts(min(o.WindowScale, maxWindowScale))
 	}
 	if o.Has(wire.OptSACKPermitted) && !e.cfg.NoSACK {
 		opts |= halfSACK

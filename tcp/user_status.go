@@ -16,7 +16,7 @@ type Status struct {
 	RcvNXT, RcvUP                     Num
 	SndWND, RcvWND                    uint32 // bytes; RcvWND as far as a header can say it
 	SndScale, RcvScale                uint8
-	Timestamps, SACK, Scaling         bool
+	Timestamps, SACK, Scaling, ECN    bool
 	SMSS, RMSS, PathMSS               int // bytes
 	SendBuffer, ReceiveBuffer         int // sizes, bytes
 	SendQueue, ReceiveQueue           int // bytes queued; sent but unacknowledged ones count
@@ -28,7 +28,7 @@ type Status struct {
 	InFlight, SackedSegs, LostSegs    int    // segments
 	RetransSegs                       int    // sent again and in flight
 	Congestion                        string
-	Recovery                          string // "open", "recovery" or "loss"
+	Recovery                          string // "open", "recovery", "loss" or "cwr" (after a mark)
 	SRTT, RTTVar, RTO                 time.Duration
 	Retries, Backoff                  int // repeats of the segment at SND.UNA; doublings of its timer
 	DupAcks                           int
@@ -41,7 +41,7 @@ type Status struct {
 	SoftErr                           Error // the last ICMP error that ended nothing (§3.9.2.2), until text is acknowledged
 }
 
-var caNames = [...]string{"open", "recovery", "loss"}
+var caNames = [...]string{"open", "recovery", "loss", "cwr"}
 
 // Status describes a connection. ErrNoConnection: there is none with this
 // handle.
@@ -75,7 +75,7 @@ func (e *Engine) status(c *conn) Status {
 		ISS: c.snd.ISS, IRS: c.rcv.IRS, SndUNA: c.snd.UNA, SndNXT: c.snd.NXT, SndUP: c.snd.UP,
 		SndWL1: c.snd.WL1, SndWL2: c.snd.WL2, RcvNXT: c.rcv.NXT, RcvUP: c.rcv.UP,
 		SndWND: c.snd.WND, RcvWND: min(c.rcv.WND, 65535<<c.rcv.scale), SndScale: c.snd.scale, RcvScale: c.rcv.scale,
-		Timestamps: c.has(fTimestamps), SACK: c.has(fSACK), Scaling: c.has(fScale),
+		Timestamps: c.has(fTimestamps), SACK: c.has(fSACK), Scaling: c.has(fScale), ECN: c.has(fECN),
 		SMSS: int(c.smss), RMSS: int(c.rmss), PathMSS: int(c.pathMSS),
 		SendBuffer: int(c.sndBuf), ReceiveBuffer: int(c.rcvBuf),
 		SendQueue: int(c.sendq.n), ReceiveQueue: c.recvq.n, Unsent: int(c.unsent()),

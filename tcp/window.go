@@ -105,7 +105,10 @@ func (c *conn) windowUpdate() bool {
 // window and the options that the connection's segments carry now.
 func (e *Engine) fillAck(c *conn, seg *Segment) {
 	seg.Tuple, seg.Egress, seg.TOS = c.tuple, c.egress, c.tos
-	seg.Seq, seg.Ack, seg.Flags = c.snd.NXT, c.rcv.NXT, wire.ACK
+	seg.Seq, seg.Ack, seg.Flags, seg.ECN = c.snd.NXT, c.rcv.NXT, wire.ACK, 0
+	if c.has(fEchoMark) {
+		seg.Flags |= wire.ECE
+	}
 	seg.Wnd = c.offer()
 	e.fillOptions(c, seg)
 }

@@ -39,6 +39,8 @@ func WhyText(w tcp.Why) string {
 		return "the peer dropped what it had acknowledged selectively"
 	case tcp.WhyMTU:
 		return "the path takes smaller packets than thought: the segments shrink"
+	case tcp.WhyMarked:
+		return "the network marked a packet instead of dropping it (ECN): slower"
 	}
 	return w.String()
 }

@@ -65,6 +65,10 @@ type Algorithm interface {
 	// inFlight is RFC 5681's FlightSize, before the retransmission.
 	Loss(s *State, now int64, inFlight uint32)
 
+	// Marked reduces both because the network has marked a packet (RFC 3168
+	// §6.1.2), as Loss does, but Cwnd down to one segment.
+	Marked(s *State, now int64, inFlight uint32)
+
 	// Timeout reduces Cwnd to one segment, and Ssthresh if this is the first
 	// time-out of that segment (RFC 5681 §3.1).
 	Timeout(s *State, now int64, inFlight uint32, first bool)
@@ -144,6 +148,14 @@ func grow(s *State, n uint64) {
 func threshold(s *State, inFlight uint32, num, den uint64) uint32 {
 	flight := uint64(min(inFlight, s.Cwnd))
 	return uint32(max(flight*num/den, 2*uint64(s.SMSS)))
+}
+
+// marked sets the window after a mark. RFC 9438 §4.6 writes the lower limit of
+// each out: "cwnd = max(ssthresh, 1)" and then "ssthresh = max(ssthresh, 2)".
+// Obeys: RFC 9438 4.6d.
+func marked(s *State, inFlight uint32, num, den uint64) {
+	s.Ssthresh = threshold(s, inFlight, num, den)
+	s.Cwnd = uint32(max(uint64(min(inFlight, s.Cwnd))*num/den, uint64(s.SMSS)))
 }
 
 // idle is RFC 5681 §4.1: "RW = min(IW,cwnd)".

@@ -361,3 +361,23 @@ func BenchmarkAcked(b *testing.B) {
 		})
 	}
 }
+
+// A mark is worth a loss, but the window goes down to one segment where a loss
+// leaves two (RFC 9438 §4.6), and the threshold never below two.
+// Shows: RFC 9438 4.6d.
+func TestMarked(t *testing.T) {
+	for _, x := range []struct {
+		alg                    Algorithm
+		flight, cwnd, ssthresh uint32
+	}{
+		{Reno{}, 10_000, 5000, 5000}, {Reno{}, 50_000, 5000, 5000}, {Reno{}, 3000, 1500, 2000}, {Reno{}, 1000, 1000, 2000}, {Reno{}, 1, 1000, 2000},
+		{Cubic{}, 10_000, 7000, 7000}, {Cubic{}, 2000, 1400, 2000}, {Cubic{}, 1000, 1000, 2000},
+	} {
+		var s State
+		x.alg.Init(&s, 1000, 10_000)
+		x.alg.Marked(&s, 1e9, x.flight)
+		if s.Cwnd != x.cwnd || s.Ssthresh != x.ssthresh {
+			t.Errorf("%s, %d in flight: cwnd %d, ssthresh %d, want %d and %d", x.alg.Name(), x.flight, s.Cwnd, s.Ssthresh, x.cwnd, x.ssthresh)
+		}
+	}
+}

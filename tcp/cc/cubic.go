@@ -188,6 +188,13 @@ func (Cubic) Loss(s *State, now int64, inFlight uint32) {
 	stop(s)
 }
 
+// Marked is RFC 9438 §4.6, "reduction on ECE".
+func (Cubic) Marked(s *State, now int64, inFlight uint32) {
+	reduce(s)
+	marked(s, inFlight, betaNum, betaDen)
+	stop(s)
+}
+
 // Timeout is RFC 9438 §4.8: W_max becomes the window at which congestion
 // avoidance begins again.
 // Obeys: RFC 9438 4.8.

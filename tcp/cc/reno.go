@@ -39,6 +39,12 @@ func (Reno) Loss(s *State, _ int64, inFlight uint32) {
 	s.rem = 0
 }
 
+// Marked halves the window.
+func (Reno) Marked(s *State, _ int64, inFlight uint32) {
+	marked(s, inFlight, 1, 2)
+	s.rem = 0
+}
+
 // Timeout goes back to one segment. RFC 5681 §3.1: when the segment "has
 // already been retransmitted by way of the retransmission timer at least
 // once, the value of ssthresh is held constant".
