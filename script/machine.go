@@ -25,6 +25,9 @@ type Machine interface {
 	Set(name, value string) error
 	// Offload turns a feature of the network card on or off: "tso", "gso".
 	Offload(feature string, on bool) error
+	// Queue sets the queueing discipline of the network card: "fq". The error wraps
+	// fs.ErrNotExist if the machine has none of that name.
+	Queue(kind string) error
 	// State is that of a connection by its ports, also when no program holds it, as
 	// the kernel numbers states (TCP_ESTABLISHED is 1); 0: there is none.
 	State(local, remote uint16) (int, error)

@@ -113,9 +113,12 @@ func (c *checker) realTime() *Error {
 		if e.Time.Relative() {
 			next = min(at, maxVirtual) + min(e.Time.At, maxVirtual)
 		}
-		at = max(at, next)
-		if at > maxReal {
-			return c.unsupported(e.Pos, "in real time a script may take %d minutes: this is at %s", int(maxReal/time.Minute), seconds(at))
+		end := next
+		if e.Time.HasEnd {
+			end += max(min(e.Time.End, maxVirtual)-e.Time.At, 0)
+		}
+		if at = max(at, next); max(at, end) > maxReal {
+			return c.unsupported(e.Pos, "in real time a script may take %d minutes: this is at %s", int(maxReal/time.Minute), seconds(max(at, end)))
 		}
 	}
 	return nil

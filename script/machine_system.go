@@ -145,6 +145,11 @@ func (r *realSystem) apply(c *shellCommand) error {
 			return fmt.Errorf("%s=%s: %w", a.name, a.value, err)
 		}
 	}
+	if c.queue != "" {
+		if err := r.m.Queue(c.queue); err != nil {
+			return fmt.Errorf("the queueing discipline %s: %w", c.queue, err)
+		}
+	}
 	for _, feature := range [...]string{"tso", "gso"} {
 		if on, ok := c.offload[feature]; ok {
 			if err := r.m.Offload(feature, on); err != nil {

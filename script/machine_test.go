@@ -106,6 +106,14 @@ func (m *fakeMachine) Offload(feature string, on bool) error {
 	return nil
 }
 
+func (m *fakeMachine) Queue(kind string) error {
+	if kind == m.missing {
+		return fs.ErrNotExist
+	}
+	m.sets = append(m.sets, assignment{"queue", kind})
+	return nil
+}
+
 func (m *fakeMachine) State(local, remote uint16) (int, error) { return m.state, nil }
 
 func playOnMachine(t *testing.T, m *fakeMachine, src string, o Options) Report {
@@ -226,6 +234,14 @@ func TestMachineSettings(t *testing.T) {
 	if !slices.Equal(m.sets, want) {
 		t.Errorf("set: %v\nwant %v", m.sets, want)
 	}
+	m = &fakeMachine{missing: "fq"}
+	if r := playOnMachine(t, m, "`tc qdisc replace dev tun0 root fq`\n"+machineServer, Options{}); r.Verdict != NotApplicable || r.Line != 1 || len(m.calls) > 0 {
+		t.Error(r.String())
+	}
+	m = &fakeMachine{}
+	if r := playOnMachine(t, m, "`tc qdisc replace dev tun0 root fq`\n"+machineServer, Options{}); r.Verdict != Passed || !slices.Contains(m.sets, assignment{"queue", "fq"}) {
+		t.Errorf("%s %v", r.String(), m.sets)
+	}
 	m = &fakeMachine{missing: "net.ipv4.tcp_warp"}
 	if r := playOnMachine(t, m, "`sysctl -q net.ipv4.tcp_warp=9`\n"+machineServer, Options{}); r.Verdict != NotApplicable || r.Line != 1 || len(m.calls) > 0 {
 		t.Error(r.String())
@@ -244,7 +260,8 @@ func TestMachineNotApplicable(t *testing.T) {
 		{"0 `sysctl -w net.inet.tcp.insecure_rst=0`", "FreeBSD's"},
 		{"0 `sockstat | grep -c LISTEN | grep 1`", "FreeBSD's table"},
 		{"0 `tcpdrop -a`", "FreeBSD's table"},
-		{"0 `tc qdisc replace dev tun0 root fq`", "has no match here"},
+		{"0 `tc qdisc replace dev tun0 root netem loss 1%`", "has no match here"},
+		{"0 `tc qdisc replace dev tun0 root htb`", "has no match here"},
 		{"0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3", "no sockets but those of TCP"},
 		{"0 setsockopt(3, SOL_SOCKET, SO_LINGER, {onoff=1, linger=3600}, 8) = 0", "no call waits for more than 60 s"},
 		{"0 poll([{fd=3, events=POLLIN, revents=0}], 1, -1) = 0", "no call waits for more than 60 s"},
@@ -253,6 +270,7 @@ func TestMachineNotApplicable(t *testing.T) {
 		{"0 sendto(3, ..., 100, MSG_FASTOPEN, ..., ...) = 100", "MSG_FASTOPEN is not played here"},
 		{"0 read(3, ..., 100000000000) = 0", "a length"},
 		{"+0 `true`\n+3600 close(3) = 0", "in real time a script may take 5 minutes"},
+		{"0...301 accept(3, ..., ...) = 4", "in real time a script may take 5 minutes"},
 		{"301 close(3) = 0", "in real time a script may take 5 minutes"},
 		{"0 %{ assert tcpi_snd_nxt > 0 }%", "tcpi_snd_nxt is not known here"},
 		{"0 < udp (100)", "no UDP"},
@@ -318,7 +336,7 @@ func FuzzMachine(f *testing.F) {
 			t.Fatal("a report without text")
 		}
 		for _, a := range m.sets {
-			if !strings.HasPrefix(a.name, "net.") && a.name != "tso" && a.name != "gso" || strings.Contains(a.name, "/") {
+			if !strings.HasPrefix(a.name, "net.") && a.name != "tso" && a.name != "gso" && a.name != "queue" || strings.Contains(a.name, "/") {
 				t.Fatalf("it set %s", a.name)
 			}
 		}

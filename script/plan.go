@@ -114,6 +114,9 @@ func (c *checker) command(a *Command, i int) *Error {
 			}
 			continue
 		}
+		if cmd.queue != "" && !strings.HasPrefix(cmd.queue, "pfifo") {
+			return c.unsupported(line.Pos, "the command %q has no match here: estab does not pace", clipCommand(line.Text))
+		}
 		if !cmd.isSetting() || begun && !goesOn {
 			continue
 		}

@@ -2,6 +2,7 @@ package script
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ type shellCommand struct {
 	defaults bool            // google's common/defaults.sh
 	sets     []assignment    // of kernel settings
 	offload  map[string]bool // of the network card: tso, gso
+	queue    string          // the queueing discipline of the network card
 	sleep    time.Duration
 	run      func(e *engine) *failed // asks or changes the table of connections
 }
@@ -79,7 +81,7 @@ func (s *Script) understand(line CommandLine) (shellCommand, *Error) {
 	case name == "ip" && len(words) > 1 && words[1] == "tcp_metrics":
 		ok = true // estab remembers nothing about past connections
 	case name == "tc":
-		ok = !containsAny(line.Text, "fq", "netem", "tbf", "htb")
+		c.queue, ok = queueing(words[1:])
 	case name == "sleep" && len(words) == 2:
 		c.sleep, ok = sleep(words[1])
 	case name == "sockstat" || name == "netstat":
@@ -215,6 +217,27 @@ func offload(words []string) (features map[string]bool, ok bool) {
 	}
 	return features, true
 }
+
+// queueing understands tc qdisc replace dev tun0 root pfifo, and what removes such
+// a thing.
+func queueing(words []string) (kind string, ok bool) {
+	if len(words) < 4 || words[0] != "qdisc" || words[2] != "dev" {
+		return "", false
+	}
+	switch words[1] {
+	case "del", "delete", "show", "list":
+		return "", true
+	case "add", "replace", "change":
+		if len(words) == 6 && words[4] == "root" {
+			return words[5], slices.Contains(queues, words[5])
+		}
+	}
+	return "", false
+}
+
+// queues are the queueing disciplines that scripts can name; the engine has the
+// first, which sends what it is given.
+var queues = []string{"pfifo", "pfifo_fast", "fq", "fq_codel"}
 
 func sleep(text string) (time.Duration, bool) {
 	f, err := strconv.ParseFloat(text, 64)

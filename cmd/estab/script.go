@@ -122,7 +122,11 @@ func runScripts(ctx context.Context, o *scriptOptions, paths []string, stdout, s
 		return err
 	}
 	if o.kernel || o.compare {
-		if err := enterKernel(o.jobs); err != nil {
+		flag := "--kernel"
+		if o.compare {
+			flag = "--compare"
+		}
+		if err := enterKernel(flag, o.jobs); err != nil {
 			return err
 		}
 	}

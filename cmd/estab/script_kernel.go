@@ -18,7 +18,7 @@ func (s childStatus) Error() string { return fmt.Sprintf("exit status %d", int(s
 // enterKernel makes sure that scripts can be played on this computer's kernel.
 // Where we have not the rights, a child process in a user namespace of its own
 // does all that this process was asked for; then the error is its status.
-func enterKernel(jobs int) error {
+func enterKernel(flag string, jobs int) error {
 	if n := 2*jobs + 4; runtime.GOMAXPROCS(0) < n {
 		runtime.GOMAXPROCS(n) // for packages script/kernel's threads, which mostly wait
 	}
@@ -33,5 +33,5 @@ func enterKernel(jobs int) error {
 		}
 		err = fmt.Errorf("%w (%v)", err, rootless)
 	}
-	return usagef("--kernel: %w", err)
+	return usagef("%s: %w", flag, err)
 }

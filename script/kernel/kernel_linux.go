@@ -22,6 +22,7 @@ import (
 // that is in the namespace.
 type machine struct {
 	dev   *tun.Device
+	index int // of the interface
 	wire  *sniffer
 	work  link.Work
 	calls *caller
@@ -40,7 +41,9 @@ const deviceName = "tun0"
 // Run is a script.Options.Machine: it makes a machine, calls use with it, and
 // gives it up. The error says what is missing: a right, a file, a module.
 func Run(c script.MachineConfig, use func(script.Machine) error) error {
+	inside := false
 	err := netns.Run(func() error {
+		inside = true
 		defer realTime()()
 		m, err := open(c)
 		if err != nil {
@@ -52,16 +55,21 @@ func Run(c script.MachineConfig, use func(script.Machine) error) error {
 		}
 		return m.wire.lost()
 	})
-	return explain(err)
+	if err != nil && !inside {
+		return noNamespace(err)
+	}
+	return err
 }
 
-// explain says what to do about a right that is missing.
-func explain(err error) error {
-	if errors.Is(err, unix.EPERM) && strings.Contains(err.Error(), "netns") {
+// noNamespace says what to do about a namespace that can't be made.
+func noNamespace(err error) error {
+	switch {
+	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("a network namespace can't be made: %w: run as root (CAP_SYS_ADMIN), or allow user namespaces", unix.EPERM)
-	}
-	if errors.Is(err, unix.ENOSPC) && strings.Contains(err.Error(), "netns") {
-		return fmt.Errorf("a network namespace can't be made: there are as many as there may be: sysctl user.max_net_namespaces")
+	case errors.Is(err, unix.ENOSPC):
+		return errors.New("a network namespace can't be made: there are as many as there may be: sysctl user.max_net_namespaces")
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOSYS):
+		return errors.New("a network namespace can't be made: this kernel was built without them (CONFIG_NET_NS)")
 	}
 	return err
 }
@@ -91,11 +99,10 @@ func open(c script.MachineConfig) (*machine, error) {
 }
 
 func (m *machine) setUp(c script.MachineConfig) (err error) {
-	index, err := configure(deviceName, c.MTU)
-	if err != nil {
+	if m.index, err = configure(deviceName, c.MTU); err != nil {
 		return err
 	}
-	if m.wire, err = sniff(index, c.Local.Addr(), c.Remote.Addr()); err != nil {
+	if m.wire, err = sniff(m.index, c.Local.Addr(), c.Remote.Addr()); err != nil {
 		return err
 	}
 	if m.calls, err = newCaller(m.Now); err != nil {
@@ -248,6 +255,9 @@ func (m *machine) hasCongestionControl(name string) bool {
 	b, err := os.ReadFile("/proc/sys/net/ipv4/tcp_available_congestion_control")
 	return err == nil && slices.Contains(strings.Fields(string(b)), name)
 }
+
+// Queue is part of script.Machine.
+func (m *machine) Queue(kind string) error { return setQueue(m.index, kind) }
 
 // Offload is part of script.Machine. The device has no TSO: what TCP hands over in
 // one piece the kernel cuts up before the sniffer sees it.
