@@ -91,7 +91,7 @@ func compareOnce(s *Script, o *Options, f Family) (Comparison, error) {
 		if tries == 0 || len(list) < len(c.Differences) {
 			c.Differences = append([]Difference{}, list...)
 		}
-		if tries >= o.Retries || !onlyTimes(list) {
+		if tries >= o.Retries || !onlyTimes(list) && !machine.busy {
 			break
 		}
 	}

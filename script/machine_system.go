@@ -88,10 +88,20 @@ func (r *realSystem) left(h Happening) {
 func (r *realSystem) rest(time.Duration) {}
 
 func (r *realSystem) input(packet []byte) {
+	p := r.p
 	if err := r.m.Inject(packet); err != nil {
 		r.fail(err)
 	}
 	r.acted = r.now()
+	late := r.acted - p.arrived
+	switch {
+	case late <= p.set.tolerance:
+	case p.watch != nil:
+		p.watch.busy = true
+	case p.failure == nil:
+		p.failure = p.failAt(p.line, "this arrived %s s too late: the computer is too busy", seconds(late))
+		p.failure.Late = &late
+	}
 }
 
 func (r *realSystem) flush() {}

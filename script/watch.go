@@ -8,6 +8,7 @@ type watch struct {
 	seen    []observation
 	stopped *Error // why the script could not go on
 	at      int    // where: the offset of the event that was not played, or the end
+	busy    bool   // the script itself was late
 }
 
 // observation is what a system did where an event of the script was played.

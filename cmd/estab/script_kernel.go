@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 
 	"estab/script/kernel"
 )
@@ -19,9 +18,7 @@ func (s childStatus) Error() string { return fmt.Sprintf("exit status %d", int(s
 // Where we have not the rights, a child process in a user namespace of its own
 // does all that this process was asked for; then the error is its status.
 func enterKernel(flag string, jobs int) error {
-	if n := 2*jobs + 4; runtime.GOMAXPROCS(0) < n {
-		runtime.GOMAXPROCS(n) // for packages script/kernel's threads, which mostly wait
-	}
+	kernel.Prepare(jobs)
 	err := kernel.Allowed()
 	if err == nil {
 		return nil

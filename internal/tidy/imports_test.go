@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"sim/soak":       {"sim", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "math/rand/v2", "time"},
 	"sim/explore":    {"tcp", "internal/wire", "internal/seq", "internal/trace", "time"},
 	"script":         {"sim", "inet", "tcp", "internal/wire", "internal/seq", "internal/trace", "internal/netem", "net/netip", "testing", "time", "path/filepath", "io/fs", "os", "sync", "runtime"},
-	"script/kernel":  {"script", "link", "link/tun", "internal/netns", "internal/wire", "net/netip", "os", "os/exec", "os/signal", "io/fs", "bufio", "runtime", "sync/atomic", "syscall", "time", "x/sys"},
+	"script/kernel":  {"script", "link", "link/tun", "internal/netns", "internal/wire", "net/netip", "os", "os/exec", "os/signal", "io/fs", "bufio", "runtime", "runtime/debug", "sync/atomic", "syscall", "time", "x/sys"},
 	"":               {"inet", "tcp", "link", "internal/wire", "net", "net/netip", "sync", "sync/atomic", "context", "time", "crypto/rand", "os", "syscall", "runtime"},
 	"internal/lab":   {"sim", "script", "inet", "tcp", "internal/trace", "internal/wire", "internal/seq", "internal/netem", "net/netip", "time"},
 	"estabtest":      {"estab", "link", "inet", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "testing", "context", "net", "net/netip", "os", "path/filepath", "sync", "sync/atomic", "time", "math/rand/v2", "runtime", "syscall", "testing/synctest", "io/fs", "hash/fnv", "bufio", "crypto/rand"},

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -28,12 +27,7 @@ const ownScripts = "../../script/testdata"
 // scripts runs f where scripts can be played on the kernel, or skips the test.
 func scripts(t *testing.T, f func(t *testing.T)) {
 	t.Helper()
-	// Package script/kernel's threads return from system calls all the time, and
-	// each then needs one of Go's processors.
-	if n := runtime.GOMAXPROCS(0); n < 8 {
-		runtime.GOMAXPROCS(8)
-		defer runtime.GOMAXPROCS(n)
-	}
+	defer onkernel.Prepare(2)()
 	netns.Test(t, func(t *testing.T) {
 		err := onkernel.Allowed()
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {

@@ -17,7 +17,5 @@
 //
 // The kernel's clock ticks whatever a script waits for, so here the player needs
 // the processor on time. On a busy computer scripts fail that state exact times;
-// run them with more tolerance. A process that uses this package should have more
-// processors of Go's (GOMAXPROCS) than goroutines that run: one that returns from
-// a system call waits for one.
+// run them with more tolerance, and let [Prepare] ready the process.
 package kernel

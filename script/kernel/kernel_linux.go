@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -73,6 +75,25 @@ func noNamespace(err error) error {
 	}
 	return err
 }
+
+// Prepare readies this process for playing jobs scripts at once, and returns what
+// undoes that. A thread that returns from a system call needs a processor of Go's
+// at once, and must not wait for the collector of garbage, whose threads wait for
+// their turn on a busy computer.
+func Prepare(jobs int) (undo func()) {
+	procs := runtime.GOMAXPROCS(0)
+	if n := 2*jobs + 4; n > procs {
+		runtime.GOMAXPROCS(n)
+	}
+	percent := debug.SetGCPercent(gcPercent)
+	return func() {
+		runtime.GOMAXPROCS(procs)
+		debug.SetGCPercent(percent)
+	}
+}
+
+// gcPercent lets the heap grow to some 100 MB before there is anything to collect.
+const gcPercent = 2500
 
 // Allowed tries whether a machine can be made, and says why not. The error
 // wraps unix.EPERM where a user namespace might help.

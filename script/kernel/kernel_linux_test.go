@@ -17,9 +17,8 @@ import (
 	"estab/script"
 )
 
-// TestMain gives the threads of this package processors of Go's.
 func TestMain(m *testing.M) {
-	runtime.GOMAXPROCS(max(8, runtime.GOMAXPROCS(0)))
+	Prepare(2)
 	os.Exit(m.Run())
 }
 
@@ -39,8 +38,8 @@ func inside(t *testing.T, f func(t *testing.T)) {
 // patient are options with which a busy computer fails no script: these tests are
 // not about times.
 func patient() script.Options {
-	tolerance := 5 * time.Second
-	return script.Options{Machine: Run, Loose: true, Override: &tolerance}
+	tolerance := time.Second
+	return script.Options{Machine: Run, Loose: true, Override: &tolerance, Retries: 3}
 }
 
 func play(t *testing.T, src string, o script.Options) *script.Report {
@@ -58,7 +57,7 @@ const server = `
 +0 listen(3, 1) = 0
 +0 < S 0:0(0) win 32792 <mss 1000,sackOK>
 +0 > S. 0:0(0) ack 1 <mss 1460,sackOK,nop,nop>
-+.01 < . 1:1(0) ack 1 win 32792
++.1 < . 1:1(0) ack 1 win 32792
 +0 accept(3, ..., ...) = 4
 `
 
@@ -78,7 +77,7 @@ func TestConversation(t *testing.T) {
 +0 setsockopt(4, SOL_SOCKET, SO_LINGER, {onoff=0, linger=0}, 8) = 0
 +0 write(4, ..., 2500) = 2500
 +0 > P. 1:2501(2500) ack 1
-+.01 < P. 1:1501(1500) ack 2501 win 32792
++.1 < P. 1:1501(1500) ack 2501 win 32792
 +0 > . 2501:2501(0) ack 1501
 +0 ioctl(4, SIOCINQ, [1500]) = 0
 +0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLIN|POLLOUT}], 1, 0) = 1
@@ -92,7 +91,7 @@ func TestConversation(t *testing.T) {
 +0 %{ assert tcpi_state == TCP_ESTABLISHED and tcpi_snd_mss == 1000 and tcpi_bytes_acked == 2500, tcpi_bytes_acked }%
 +0 shutdown(4, SHUT_WR) = 0
 * > F. 2501:2501(0) ack 1501
-+.01 < F. 1501:1501(0) ack 2502 win 32792
++.1 < F. 1501:1501(0) ack 2502 win 32792
 +0 > . 2502:2502(0) ack 1502
 +0 read(4, ..., 100) = 0
 +0 %{ assert tcpi_state == TCP_TIME_WAIT }%
@@ -102,7 +101,7 @@ func TestConversation(t *testing.T) {
 +0 fcntl(5, F_SETFL, O_RDWR|O_NONBLOCK) = 0
 +0 connect(5, ..., ...) = -1 EINPROGRESS
 +0 > S 0:0(0) <mss 1460,sackOK,TS val 1 ecr 0,nop,wscale 7>
-+.01 < R. 0:0(0) ack 1 win 0
++.1 < R. 0:0(0) ack 1 win 0
 +0 getsockopt(5, SOL_SOCKET, SO_ERROR, [ECONNREFUSED], [4]) = 0
 `), o)
 		if err != nil {

@@ -14,6 +14,9 @@ var errNotLinux = errors.New("scripts are played on a kernel under Linux only, n
 // Run is not possible here.
 func Run(script.MachineConfig, func(script.Machine) error) error { return errNotLinux }
 
+// Prepare does nothing here.
+func Prepare(int) (undo func()) { return func() {} }
+
 // Allowed says why scripts can't be played on this system.
 func Allowed() error { return errNotLinux }
 
