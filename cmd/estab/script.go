@@ -84,7 +84,8 @@ differs, side by side; the exit status is then 1 if anything does.`,
 	f.BoolVar(&o.strict, "strict", false, "no tolerance of time, and nothing may be sent after the last line")
 	f.StringSliceVar(&o.families, "family", []string{"ipv4"}, "families to play each script in: ipv4, ipv6, ipv4-mapped")
 	f.BoolVar(&o.kernel, "kernel", false, "play them on this computer's own Linux kernel, in real time")
-	f.Int64Var(&o.tolerance, "tolerance_usecs", -1, "microseconds that a time may be off, whatever a script says (default 4000)")
+	f.Int64Var(&o.tolerance, "tolerance_usecs", -1, "microseconds that a time may be off, whatever a script says")
+	f.Lookup("tolerance_usecs").DefValue = "0" // so that help names none: it is the script's, or 4000
 	f.BoolVar(&o.compare, "compare", false, "play them on both, and print where estab and the kernel differ")
 	f.IntVar(&o.retries, "retries", 2, "with --kernel: how often to play a script again that only its times failed")
 	f.StringVar(&o.match, "run", "", "only scripts whose path matches this regular expression")
