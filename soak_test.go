@@ -83,6 +83,15 @@ func (s *soak) run() {
 			}
 		})
 	}
+	if r := s.random(1 << 32); r.IntN(3) == 0 { // one host falls asleep, and wakes up
+		h := []*estab.Host{a, b}[r.IntN(2)]
+		s.wg.Go(func() {
+			time.Sleep(time.Duration(r.IntN(1000)) * time.Millisecond)
+			h.Suspend()
+			time.Sleep(time.Duration(r.IntN(60000)) * time.Millisecond)
+			h.Resume()
+		})
+	}
 	s.wg.Wait()
 	for _, h := range []*estab.Host{a, b} {
 		if err := h.Shutdown(s.t.Context()); err != nil {

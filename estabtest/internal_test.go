@@ -19,6 +19,23 @@ func TestShorten(t *testing.T) {
 	}
 }
 
+// The log says what was set, and nothing of what wasn't.
+func TestBrief(t *testing.T) {
+	for _, test := range []struct {
+		v    any
+		want string
+	}{
+		{Link{}, "{}"},
+		{Link{Delay: 30 * time.Millisecond, Loss: 0.02}, "{Delay:30ms Loss:0.02}"},
+		{Link{MTU: 1400, Netem: "delay 0s gap 0"}, "{MTU:1400 Netem:delay 0s gap 0}"},
+		{Middlebox{Forget: time.Minute, StripSACK: true}, "{Forget:1m0s StripSACK:true}"},
+	} {
+		if got := brief(test.v); got != test.want {
+			t.Errorf("got %s, want %s", got, test.want)
+		}
+	}
+}
+
 // Arrivals come out in the order of their times; of the same time by what they
 // are, in whatever order they went in.
 func TestArrivals(t *testing.T) {

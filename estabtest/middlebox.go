@@ -42,7 +42,7 @@ func (n *Network) SetMiddlebox(a, b string, m Middlebox) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	v, w := n.node("SetMiddlebox", a), n.node("SetMiddlebox", b)
-	n.note("SetMiddlebox(%s, %s, %+v)", a, b, m)
+	n.note("SetMiddlebox(%s, %s, %s)", a, b, brief(m))
 	var box *middlebox
 	if m != (Middlebox{}) {
 		box = &middlebox{Middlebox: m, last: map[*flow]int64{}}

@@ -3,6 +3,8 @@ package estabtest
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -108,6 +110,15 @@ func (n *Network) note(format string, args ...any) {
 	if len(n.notes) < most {
 		n.notes = append(n.notes, note{n.now(), fmt.Sprintf(format, args...)})
 	}
+}
+
+// brief is a struct without the fields that say nothing.
+func brief(v any) string {
+	fields := strings.Fields(strings.Trim(fmt.Sprintf("%+v", v), "{}"))
+	return "{" + strings.Join(slices.DeleteFunc(fields, func(f string) bool {
+		_, value, found := strings.Cut(f, ":")
+		return found && (value == "" || value == "0" || value == "0s" || value == "false")
+	}), " ") + "}"
 }
 
 // end is the Cleanup.

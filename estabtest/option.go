@@ -59,7 +59,7 @@ func KeepAlive(idle time.Duration) Option {
 }
 
 // Configure lets f change what a host is made of, before it is made, each time
-// it is made. Links, Routes, Resolver and Secret are best left alone.
+// it is made. Links, Routes, Resolver, Secret and Events are best left alone.
 func Configure(f func(host string, c *estab.Config)) Option {
 	return optionFunc(func(o *options) { o.configure = append(o.configure, f) })
 }

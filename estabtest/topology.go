@@ -113,7 +113,7 @@ func (n *Network) setPath(call, from, to string, l Link, both bool) {
 	if a == b {
 		n.t.Fatalf("estabtest: %s: %s and %s are the same", call, from, to)
 	}
-	n.note("%s(%s, %s, %+v)", call, from, to, l)
+	n.note("%s(%s, %s, %s)", call, from, to, brief(l))
 	if n.onSwitch(a) && n.onSwitch(b) {
 		n.meshPipe(a, b).path = p
 		if both {
