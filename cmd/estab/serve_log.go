@@ -97,7 +97,7 @@ func (l *serveLog) begin(dir string, urls []string, h *tunHost) {
 	}
 	if os.Geteuid() == 0 {
 		b.WriteString("\nFor a next time without root, let root make the device for a user:\n\n")
-		for _, s := range setUp(name, h.kernel) {
+		for _, s := range setUp(name, h.askedMTU, h.kernel) {
 			fmt.Fprintf(&b, "  %s\n", s)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -44,12 +45,14 @@ type tunHost struct {
 	addrs  []netip.Prefix // estab's
 	kernel []netip.Prefix // the kernel's, one for each of these
 	tap    *tap           // may be nil
+
+	askedMTU int // of the device; 0: the kernel's
 }
 
 // open makes the device and the host. builder, if not nil, is told of each
 // packet. What keeps it from that is the user's to mend.
 func (o *tunOptions) open(cfg estab.Config, program string, builder *trace.Builder) (*tunHost, error) {
-	h := &tunHost{start: time.Now()}
+	h := &tunHost{start: time.Now(), askedMTU: o.mtu}
 	var err error
 	if h.addrs, err = parseAddrs(o.addrs); err != nil {
 		return nil, err
@@ -233,13 +236,21 @@ func neighbour(p netip.Prefix) (netip.Prefix, bool) {
 // deviceError says what to do about a device that can't be opened.
 func (o *tunOptions) deviceError(err error, kernel []netip.Prefix) error {
 	if errors.Is(err, syscall.EPERM) {
-		return usagef("--tun %s: not permitted; as root: %s", o.name, strings.Join(setUp(o.name, kernel), " && "))
+		list := setUp(o.name, o.mtu, kernel)
+		if i, err := net.InterfaceByName(o.name); err == nil { // it is there, and lacks something
+			have, _ := i.Addrs()
+			list = setUp(o.name, o.mtu, slices.DeleteFunc(kernel, func(k netip.Prefix) bool {
+				return slices.ContainsFunc(have, func(a net.Addr) bool { return a.String() == k.String() })
+			}))[1:]
+		}
+		return usagef("--tun %s: not permitted; as root: %s", o.name, strings.Join(list, " && "))
 	}
 	return usagef("--tun %s: %s", o.name, strings.TrimPrefix(err.Error(), "tun: "))
 }
 
-// setUp are the commands with which root makes a device for a user.
-func setUp(device string, kernel []netip.Prefix) []string {
+// setUp are the commands with which root makes a device for a user. An MTU of 0
+// is the kernel's.
+func setUp(device string, mtu int, kernel []netip.Prefix) []string {
 	who := "NAME"
 	if u, err := user.Current(); err == nil && u.Uid != "0" {
 		who = u.Username
@@ -248,7 +259,11 @@ func setUp(device string, kernel []netip.Prefix) []string {
 	for _, k := range kernel {
 		list = append(list, fmt.Sprintf("ip addr add %v dev %s", k, device))
 	}
-	return append(list, fmt.Sprintf("ip link set %s up", device))
+	up := fmt.Sprintf("ip link set %s up", device)
+	if mtu != 0 {
+		up += fmt.Sprintf(" mtu %d", mtu)
+	}
+	return append(list, up)
 }
 
 // listOf writes addresses as a sentence has them.

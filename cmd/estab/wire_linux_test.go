@@ -489,10 +489,10 @@ func TestWireBadInput(t *testing.T) {
 		fails(t, 2, "--addr 10.77.0.2/24: the kernel has that address itself, on taken", command(t, "fetch", "http://10.77.0.1/x"))
 
 		// Root in a user namespace, but not of the network.
-		cmd := command(t, "fetch", "http://10.77.1.1/x", "--tun", "mine", "--addr", "10.77.1.2/24")
+		cmd := command(t, "fetch", "http://10.77.1.1/x", "--tun", "mine", "--addr", "10.77.1.2/24", "--mtu", "1400")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER,
 			UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}}
-		fails(t, 2, "--tun mine: not permitted; as root: ip tuntap add dev mine mode tun user NAME && ip addr add 10.77.1.1/24 dev mine && ip link set mine up", cmd)
+		fails(t, 2, "--tun mine: not permitted; as root: ip tuntap add dev mine mode tun user NAME && ip addr add 10.77.1.1/24 dev mine && ip link set mine up mtu 1400", cmd)
 		if left, _ := os.ReadDir("."); len(left) != 0 {
 			t.Errorf("left behind: %v", left)
 		}
