@@ -132,7 +132,7 @@ func explain(t *testing.T, frames []tshark.Frame, lost uint64) {
 			counts[w]++
 			switch {
 			case contains(w, "retransmission", "out-of-order", "D-SACK") && (first > 0 || timedOut.streams[f.Stream]):
-			case contains(w, "Connection reset") && first > 0: // the answer to the double of the last ACK
+			case contains(w, "Connection reset") && (first > 0 || timedOut.streams[f.Stream]): // the answer to the double of the last ACK
 			case contains(w, "Bad checksum") && f.ICMP && flipped: // of a packet that the kernel quotes
 			case contains(w, "retransmission", "out-of-order", "D-SACK", "not captured", "wasn't captured") && lost > 0:
 			case contains(w, "0xffff instead of 0x0000") && isKernel(f.Source): // so its skb_checksum_help writes it
@@ -154,7 +154,7 @@ func explain(t *testing.T, frames []tshark.Frame, lost uint64) {
 // had waited so long for a processor. The sender's own timestamps, in
 // milliseconds, tell; those of the capture don't, if it was we who waited.
 type timeouts struct {
-	sent    map[string][]tshark.Frame // by stream and source: those with text
+	sent    map[string][]tshark.Frame // by stream and source: those with text or FIN
 	streams map[string]bool           // in which that has happened
 }
 

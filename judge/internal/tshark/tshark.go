@@ -40,7 +40,7 @@ type Frame struct {
 	Time      time.Duration // since the first
 	Source    string        // the address that it comes from
 	Stream    string        // of TCP, quoted in an ICMP message perhaps; "" if there is none
-	Seq, End  uint32        // of TCP's text, as on the wire; equal if it has none
+	Seq, End  uint32        // of TCP's text and FIN, as on the wire; equal if it has neither
 	TSval     uint32        // 0: it has no timestamp
 	ICMP      bool
 	Comment   string // that the capture has of it
@@ -53,7 +53,7 @@ type Frame struct {
 // fields are what Frames asks for.
 var fields = []string{
 	"frame.number", "tcp.stream", "frame.comment", "tcp.checksum.status", "ip.checksum.status", "icmp.checksum.status",
-	"icmpv6.checksum.status", "frame.time_relative", "ip.src", "ipv6.src", "tcp.seq_raw", "tcp.len", "tcp.options.timestamp.tsval", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message",
+	"icmpv6.checksum.status", "frame.time_relative", "ip.src", "ipv6.src", "tcp.seq_raw", "tcp.len", "tcp.flags.fin", "tcp.options.timestamp.tsval", "_ws.malformed", "_ws.expert.severity", "_ws.expert.message",
 }
 
 // Frames reads the capture.
@@ -81,12 +81,15 @@ func (c *Capture) Frames(t testing.TB) (frames []Frame) {
 		}
 		const bad, good = "0", "1" // PROTO_CHECKSUM_E_BAD, …_GOOD
 		f := Frame{
-			Number: n, Time: at, Source: firstOf(r[8] + r[9]), Stream: r[1], Comment: r[2], Malformed: r[13], ICMP: r[5]+r[6] != "", GoodSum: r[3] == good,
-			Warnings: warnings(r[14], r[15]),
+			Number: n, Time: at, Source: firstOf(r[8] + r[9]), Stream: r[1], Comment: r[2], Malformed: r[14], ICMP: r[5]+r[6] != "", GoodSum: r[3] == good,
+			Warnings: warnings(r[15], r[16]),
 		}
-		tsval, _ := strconv.ParseUint(firstOf(r[12]), 10, 32)
+		tsval, _ := strconv.ParseUint(firstOf(r[13]), 10, 32)
 		seq, _ := strconv.ParseUint(firstOf(r[10]), 10, 32)
 		length, _ := strconv.ParseUint(firstOf(r[11]), 10, 32)
+		if fin := firstOf(r[12]); fin == "1" || fin == "True" { // by tshark's version
+			length++
+		}
 		f.Seq, f.End, f.TSval = uint32(seq), uint32(seq+length), uint32(tsval)
 		ip := firstOf(r[4])
 		f.BadSum = ip == bad || r[5] == bad || r[6] == bad || !f.ICMP && r[3] == bad && !slices.ContainsFunc(f.Warnings, isOtherZero)
