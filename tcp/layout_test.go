@@ -40,6 +40,53 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// tcb is what a TCB spends on what, in bytes: 568, without padding, of the 576
+// that the allocator gives with its own word.
+var tcb = []struct {
+	what, fields string
+	most         uintptr
+}{
+	{"whose it is, and what became of it", "tuple flags slot gen tag egress state err softErr ready tos", 69},
+	{"sequence space, windows, segment sizes (Figures 3 and 4)", "snd rcv rcvBuf sndBuf smss rmss pathMSS", 90},
+	{"queues, which point to what is in them", "sendq rtx recvq ooo", 104},
+	{"round trips, timestamps, activity", "srtt rttvar rto tsRecentAt sentAt heardAt tsRecent tsOffset retries probes backoff stuckFull maxRetries", 61},
+	{"acknowledgements owed", "unacked dsack dupAcksDue quickAcks", 15},
+	{"loss and congestion", "maxFlight usageSeq recover highSacked lossSeen lostHint rescue sacked lost retrans twice lastSACK cong alg ca dupAcks", 128},
+	{"timers and what they are set to", "deadlines timerAt timerPos keepIdle keepInterval keepCount finWait2 userTimeout", 69},
+	{"limits on what is answered", "challengeAt lastOOWAck", 16},
+	{"growth of the receive buffer", "autoSince autoArrived", 12},
+	{"a pair that is reopened", "tw", 4},
+}
+
+// Every field of a TCB has its place in the budget.
+func TestTCBBudget(t *testing.T) {
+	if reflect.TypeFor[uintptr]().Size() != 8 {
+		t.Skip("the budget is of machines of 64 bits")
+	}
+	of := reflect.TypeFor[conn]()
+	counted := make(map[string]bool)
+	for _, g := range tcb {
+		sum := uintptr(0)
+		for _, name := range strings.Fields(g.fields) {
+			f, ok := of.FieldByName(name)
+			if !ok || counted[name] {
+				t.Errorf("%s: a TCB has no field %s, or it stands here twice", g.what, name)
+				continue
+			}
+			counted[name] = true
+			sum += f.Type.Size()
+		}
+		if t.Logf("%s: %d bytes", g.what, sum); sum > g.most {
+			t.Errorf("%s: %d bytes, the budget is %d", g.what, sum, g.most)
+		}
+	}
+	for i := range of.NumField() {
+		if name := of.Field(i).Name; !counted[name] {
+			t.Errorf("the field %s of a TCB is in no budget", name)
+		}
+	}
+}
+
 // pointers counts the pointers in a type.
 func pointers(t reflect.Type) int {
 	switch t.Kind() {
