@@ -143,3 +143,30 @@ func TestResetHasTimestamps(t *testing.T) {
 		}
 	}
 }
+
+// What becomes of a segment depends on SYN, ACK, FIN and RST: whatever else is set
+// changes nothing in any row of the reference table, with which all 64 combinations
+// of flags that scanners try, and those with ECE and CWR, have met every state
+// (HOSTILE 39).
+func TestFlagsThatMakeNoDifference(t *testing.T) {
+	for _, row := range referenceRows(t) {
+		for extra := range Flags(16) {
+			var f Flags
+			for i, bit := range []Flags{wire.PSH, wire.URG, wire.ECE, wire.CWR} {
+				if extra>>i&1 != 0 {
+					f |= bit
+				}
+			}
+			if row.flags.Has(wire.SYN) && f.Any(wire.ECE|wire.CWR) {
+				continue // an offer of ECN
+			}
+			other := row
+			other.flags |= f
+			for _, passive := range []bool{false, true} {
+				if got := playReference(t, other, refVariant{iss: 1<<32 - 1, irs: 1 << 31, passive: passive}); got != "" {
+					t.Errorf("reference.txt:%d with %v: %s\n\tgot: %s", row.line, f, row.text, got)
+				}
+			}
+		}
+	}
+}
