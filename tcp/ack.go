@@ -96,7 +96,7 @@ func (e *Engine) takeAck(c *conn, seg *Segment) {
 		c.retries = 0 // as long as the peer answers, text that its window does not take is no reason to give up
 	}
 	if inFlight > 0 {
-		e.detectLoss(c)
+		e.detectLoss(c, newSACK || una.Less(seg.Ack))
 	}
 	if c.wantsToSend() {
 		e.mark(c)

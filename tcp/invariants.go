@@ -93,6 +93,9 @@ func (c *conn) check() error {
 		if s.marks&markTwice != 0 {
 			twice += s.len()
 		}
+		if end := i + int(s.skip); s.skip > 0 && (s.marks&markSacked == 0 || end >= c.rtx.len() || c.rtx.at(end).marks&markSacked == 0) {
+			return fmt.Errorf("retransmission queue entry %d skips %d, not all of them SACKed", i, s.skip)
+		}
 		if s.marks&markSacked != 0 && s.marks&(markLost|markRetrans) != 0 || s.marks&markLost != 0 && s.marks&markRetrans != 0 {
 			return fmt.Errorf("retransmission queue entry %d has marks %b", i, s.marks)
 		}

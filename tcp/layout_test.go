@@ -21,7 +21,7 @@ var layouts = []struct {
 	{reflect.TypeFor[timeWait](), "deadline 8, sndNXT 4, rcvNXT 4, rcvWND 4, maxWND 4, tsRecent 4, next 4, prev 4, ackAt 4, local 2, remote 2, zone 2, opts 1, tos 1"},
 	{reflect.TypeFor[pair4](), "local 4, remote 4"},
 	{reflect.TypeFor[pair6](), "local 16, remote 16"},
-	{reflect.TypeFor[sent](), "seq 4, end 4, at 8, marks 1"},
+	{reflect.TypeFor[sent](), "seq 4, end 4, at 8, marks 1, skip 4"},
 	{reflect.TypeFor[span](), "l 4, r 4"},
 	{reflect.TypeFor[timerRef](), "at 8, slot 4"},
 }

@@ -75,13 +75,14 @@ func (e *Engine) congestionAck(c *conn, n, told, inFlight uint32) {
 	})
 }
 
-// detectLoss looks at the evidence after each ACK.
+// detectLoss looks at the evidence after each ACK; news says that it acknowledged
+// something or brought a SACK.
 // Obeys: RFC 2018 5e; RFC 5681 3.2c, 4.3b; RFC 6582 3.2b; RFC 6675 5b, 5.1a.
-func (e *Engine) detectLoss(c *conn) {
+func (e *Engine) detectLoss(c *conn, news bool) {
 	if c.flightSize() == 0 {
 		return
 	}
-	if c.has(fSACK) && c.sacked > 0 {
+	if c.has(fSACK) && c.sacked > 0 && news {
 		e.markLostBySACK(c)
 	}
 	if c.ca == caCWR && (c.dupAcks >= dupThresh || c.lost > 0) {
@@ -189,11 +190,13 @@ func (e *Engine) markNextHole(c *conn) bool {
 	if c.lost > 0 || c.sacked == 0 || c.pipe()+uint32(c.smss) > c.cong.Cwnd {
 		return false
 	}
-	for i := range c.rtx.len() {
+	// What lies below lossSeen was lost, and below lostHint it was repeated.
+	for i := c.rtx.search(seq.Max(c.lossSeen, c.lostHint)); i < c.rtx.len(); i++ {
 		s := c.rtx.at(i)
 		if c.highSacked.Less(s.end) {
 			return false
 		}
+		i += int(s.skip)
 		if s.marks&(markSacked|markRetrans) == 0 {
 			e.markLostAt(c, s)
 			s.marks |= markTwice
@@ -223,6 +226,7 @@ func (e *Engine) sendRescue(c *conn, out Sink) bool {
 		i--
 	}
 	if i < 0 || c.rtx.at(i).marks&markRetrans != 0 {
+		c.rescue = c.recover // nothing will change that
 		return true
 	}
 	for ; c.rtx.at(i).textLen() > uint32(c.smss); i++ { // the path's MTU shrank

@@ -6,6 +6,7 @@ type sent struct {
 	seq, end Num
 	at       Time // when it was last sent
 	marks    sentMark
+	skip     uint32 // of a SACKed one: at least so many that follow are SACKed as well
 }
 
 type sentMark uint8

@@ -39,12 +39,18 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 		}
 	}
 	sentAt := Time(-1) // of what was SACKed now and sent once: a round trip
-	for i := c.rtx.search(from); i < c.rtx.len(); i++ {
+	first := c.rtx.search(from)
+	i := first
+	for ; i < c.rtx.len(); i++ {
 		s := c.rtx.at(i)
 		if b.Right.Less(s.end) {
 			break
 		}
-		if s.seq.Less(b.Left) || s.marks&(markSacked|markSyn) != 0 {
+		if s.marks&markSacked != 0 {
+			i += int(s.skip)
+			continue
+		}
+		if s.seq.Less(b.Left) || s.marks&markSyn != 0 {
 			continue
 		}
 		if s.marks&markEver == 0 {
@@ -54,6 +60,7 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 		s.marks = s.marks&^(markLost|markRetrans|markTwice) | markSacked
 		c.sacked += s.len()
 	}
+	c.shortcut(first, i)
 	if sentAt >= 0 {
 		e.sampleRTT(c, e.now.Sub(sentAt))
 	}
@@ -63,6 +70,24 @@ func (e *Engine) markSacked(c *conn, b SACKBlock) {
 		known = 0
 	}
 	c.lastSACK[known] = b
+}
+
+// shortcut lets the next walk over entries [i, end), which are SACKed but for
+// perhaps the first, take one step: a peer that reports the same tens of thousands of
+// segments with every ACK would otherwise have us look at each of them every time
+// (CVE-2019-11478).
+func (c *conn) shortcut(i, end int) {
+	for i < end {
+		s := c.rtx.at(i)
+		next := i + 1
+		if s.marks&markSacked != 0 {
+			next += int(s.skip)
+			if next < end {
+				s.skip = uint32(end - i - 1)
+			}
+		}
+		i = next
+	}
 }
 
 // reneged: RFC 2018 §8, "the data receiver is permitted to discard data in its
@@ -79,6 +104,7 @@ func (e *Engine) reneged(c *conn) {
 		s := c.rtx.at(i)
 		if s.marks&markSacked != 0 {
 			s.marks = s.marks&^markSacked | markLost
+			s.skip = 0
 			c.sacked -= s.len()
 			c.lost += s.len()
 		}

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -168,5 +169,57 @@ func TestFlagsThatMakeNoDifference(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// HOSTILE 11 (CVE-2019-11478) and invariant I5: tens of thousands of small segments
+// are in flight, and the peer reports them again with every ACK, from another edge
+// each time. Looking at them again costs a few steps, not one for each.
+func TestSACKWalksAreShort(t *testing.T) {
+	const n, acks = 20_000, 4000
+	cfg := Config{NoTimestamps: true, Congestion: "reno", InitialWindow: 1 << 16}
+	r := newRig(t, cfg)
+	r.connect(ConnConfig{SendBuffer: 1 << 24}, "<mss 48,sackOK,wscale 14>")
+	r.in(". 1:1(0) ack 1") // a window of a gigabyte
+	c := r.e.conns[0]
+	c.cong.Cwnd = 1 << 29
+	if k, err := r.e.Send(r.now, r.id, make([]byte, 48*n), 0); k != 48*n || err != 0 {
+		t.Fatal(k, err)
+	}
+	r.e.Output(r.now, r)
+	r.sent = nil
+	if c.rtx.len() != n {
+		t.Fatalf("%d segments in flight", c.rtx.len())
+	}
+	steps := 0
+	count := func(b SACKBlock) { // as markSacked walks
+		for i := c.rtx.search(b.Left); i < c.rtx.len() && c.rtx.at(i).end.LessEq(b.Right); i++ {
+			i += int(c.rtx.at(i).skip)
+			steps++
+		}
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range acks {
+		line := ". 1:1(0) ack 1 <sack"
+		for range 4 {
+			left := 1 + rnd.IntN(n-1)
+			line += fmt.Sprintf(" %d:%d", 1+48*left, 1+48*(left+1+rnd.IntN(n-left)))
+		}
+		seg := r.seg(line + ">")
+		for _, b := range seg.Options.SACK {
+			count(b)
+		}
+		r.e.Input(r.now, seg)
+		r.e.Output(r.now, r)
+		r.sent = r.sent[:0]
+	}
+	r.e.Input(r.now, r.seg(fmt.Sprintf(". 1:1(0) ack 1 <sack 49:%d>", 1+48*n)))
+	if c.sacked != 48*(n-1) {
+		t.Errorf("%d bytes SACKed of %d", c.sacked, 48*(n-1))
+	}
+	r.check()
+	t.Logf("%d steps for %d blocks", steps, 4*acks)
+	if most := 5*n + 4*8*acks; steps > most {
+		t.Errorf("%d steps for %d blocks over %d segments, want %d at most", steps, 4*acks, n, most)
 	}
 }
