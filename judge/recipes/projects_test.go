@@ -83,16 +83,14 @@ func TestProjects(t *testing.T) {
 	}
 	for _, p := range projects {
 		t.Run(p.pkg, func(t *testing.T) {
-			before := p.run(t, t.TempDir(), "")
-			watch := watchLateness()
-			after := p.run(t, t.TempDir(), root)
-			late := watch()
-			t.Logf("failures on the loopback: %v; over estab: %v, with a machine that was up to %v late", before, after, late)
+			before, _ := p.run(t, t.TempDir(), "")
+			after, late := p.run(t, t.TempDir(), root)
+			t.Logf("failures on the loopback: %v; over estab: %v, in a process that was up to %v late", before, after, late)
 			for _, name := range after {
 				switch {
 				case slices.Contains(before, name):
 				case late > tooLate:
-					t.Skipf("%s fails over estab, on a machine that was %v late", name, late)
+					t.Skipf("%s fails over estab, in a process that was %v late", name, late)
 				default:
 					t.Errorf("%s fails over estab", name)
 				}
@@ -101,36 +99,23 @@ func TestProjects(t *testing.T) {
 	}
 }
 
-// tooLate is how late a machine may be for time-outs of 250 ms.
+// tooLate is how late goroutines may wake up in a process with time-outs of
+// 250 ms.
 const tooLate = 100 * time.Millisecond
 
-// watchLateness sleeps for a moment, over and over, and returns a function that
-// ends this and says how much too late it woke up at worst.
-func watchLateness() (worst func() time.Duration) {
-	const moment = 2 * time.Millisecond
-	stop, done := make(chan struct{}), make(chan time.Duration)
-	go func() {
-		var late time.Duration
-		for {
-			start := time.Now()
-			select {
-			case <-stop:
-				done <- late
-				return
-			case <-time.After(moment):
-				late = max(late, time.Since(start)-moment)
-			}
+// lateness is how late they woke up at worst, as the shim says.
+func lateness(out []byte) (worst time.Duration) {
+	for _, m := range regexp.MustCompile(`estabtest: this process is (\S+) late`).FindAllSubmatch(out, -1) {
+		if d, err := time.ParseDuration(string(m[1])); err == nil {
+			worst = max(worst, d)
 		}
-	}()
-	return func() time.Duration {
-		close(stop)
-		return <-done
 	}
+	return worst
 }
 
 // run runs the project's tests, over estab if its root is given, and returns
-// the names of those that fail.
-func (p *project) run(t *testing.T, dir, root string) []string {
+// the names of those that fail, and how late the process was.
+func (p *project) run(t *testing.T, dir, root string) (failed []string, late time.Duration) {
 	var info struct{ Dir string }
 	out, err := goCommand(dir, "mod", "download", "-json", p.module+"@"+p.version)
 	if err == nil {
@@ -150,12 +135,11 @@ func (p *project) run(t *testing.T, dir, root string) []string {
 	if out, err := goCommand(dir, edit...); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	args := []string{"test", "-count=1", "-vet=off", "-timeout=9m"}
+	args := []string{"test", "-v", "-count=1", "-vet=off", "-timeout=9m"} // -v: what the shim says
 	if p.skip != "" {
 		args = append(args, "-skip="+p.skip)
 	}
 	out, err = goCommand(dir, append(args, ".")...)
-	var failed []string
 	for _, m := range regexp.MustCompile(`(?m)^--- FAIL: (\S+)`).FindAllSubmatch(out, -1) {
 		failed = append(failed, string(m[1]))
 	}
@@ -165,7 +149,7 @@ func (p *project) run(t *testing.T, dir, root string) []string {
 	if err != nil {
 		t.Logf("%s", out)
 	}
-	return failed
+	return failed, lateness(out)
 }
 
 func goCommand(dir string, args ...string) ([]byte, error) {
