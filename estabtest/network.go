@@ -24,7 +24,8 @@ type Network struct {
 	opts     options
 	seed     uint64
 	base     time.Time
-	mtu      int // of the hosts' links
+	virtual  bool // it is in a bubble
+	mtu      int  // of the hosts' links
 	standard path
 
 	mu       sync.Mutex // taken under locks of hosts; nothing but leaves is taken under it
@@ -46,7 +47,8 @@ type Network struct {
 	timer   *time.Timer
 	armed   int64 // when the timer goes off; 0: it isn't set
 	work    link.Work
-	batch   [1]*link.Packet
+	landsAt *Host          // where landing lands
+	landing []*link.Packet // what has arrived at a host and isn't given to it yet; in a bubble one at a time
 	spare   []*link.Packet
 	seg     tcp.Segment
 
@@ -89,6 +91,7 @@ func New(t testing.TB, opts ...Option) *Network {
 		mesh: map[[2]*node]*pipe{}, boxes: map[pair]*middlebox{}, cuts: map[cut]bool{},
 		flows: map[tcp.Tuple]*flow{}, nth: map[uint64]int{},
 	}
+	n.virtual = n.base.Before(time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)) // the clock of a bubble starts in 2000
 	n.standard, _ = o.link.compile()
 	if o.link.MTU != 0 {
 		n.mtu = o.link.MTU
@@ -129,7 +132,7 @@ func (n *Network) end() {
 	}
 	n.close()
 	n.pcap.close(n.t)
-	if n.base.Before(time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)) { // in a bubble the clock starts in 2000
+	if n.virtual {
 		time.Sleep(linger)
 	}
 }

@@ -239,7 +239,8 @@ func (n *Network) arm(now int64) {
 
 // fire lets arrive what is due. In a bubble that is one arrival: the clock
 // stands still meanwhile, and the next one gets a nanosecond of its own. Real
-// time goes on, and there would be nothing to gain from waiting.
+// time goes on, and there would be nothing to gain from waiting: there, what is
+// due for a host lands together.
 func (n *Network) fire() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -249,8 +250,12 @@ func (n *Network) fire() {
 	}
 	n.running = true
 	now := n.now()
-	for !n.closed && len(n.queue.h) > 0 && n.queue.h[0].at <= now {
+	for n.due(now) {
 		n.arrive(n.queue.pop(), now)
+		for !n.virtual && n.due(now) && len(n.landing) < mostLanding {
+			n.arrive(n.queue.pop(), now)
+		}
+		n.land()
 		before := now
 		if now = n.now(); now == before {
 			break
@@ -260,9 +265,18 @@ func (n *Network) fire() {
 	n.arm(now)
 }
 
-// arrive is called with the lock held, and releases it in between.
+// due reports whether something should have arrived by now.
+func (n *Network) due(now int64) bool {
+	return !n.closed && len(n.queue.h) > 0 && n.queue.h[0].at <= now
+}
+
+// mostLanding is how many packets are given to a host at once.
+const mostLanding = 64
+
+// arrive is called with the lock held, and may release it in between.
 func (n *Network) arrive(a arrival, now int64) {
 	if a.run != nil {
+		n.land()
 		n.mu.Unlock()
 		a.run()
 		n.mu.Lock()
@@ -287,7 +301,7 @@ func (n *Network) arrive(a arrival, now int64) {
 	n.deliver(k, now)
 }
 
-// deliver gives a packet to its host, and runs what that causes.
+// deliver lets a packet land at its host.
 func (n *Network) deliver(k *packet, now int64) {
 	h := k.to.host
 	c := h.nic
@@ -299,18 +313,35 @@ func (n *Network) deliver(k *packet, now int64) {
 		n.lose(k, "the host is paused")
 		return
 	}
+	if h != n.landsAt {
+		n.land()
+		n.landsAt = h
+	}
 	if k.rec != nil {
 		k.flow.arrived(k.rec, now)
 	}
-	recv, w, batch := c.recv, &n.work, n.batch[:1]
-	batch[0] = k.p
+	n.landing = append(n.landing, k.p)
+}
+
+// land gives to a host the packets that have arrived there, and runs what that
+// causes, without the lock.
+func (n *Network) land() {
+	h, pkts := n.landsAt, n.landing
+	n.landsAt = nil
+	if len(pkts) == 0 {
+		return
+	}
+	recv, w := h.nic.recv, &n.work
 	n.mu.Unlock()
-	recv.Deliver(w, batch)
+	recv.Deliver(w, pkts)
 	w.Run()
-	if h.busy.Add(1) > drainEvery {
+	if h.busy.Add(int32(len(pkts))) > drainEvery {
 		h.drain()
 	}
 	n.mu.Lock()
-	n.giveSpare(batch[0])
-	batch[0] = nil
+	for i, p := range pkts {
+		n.giveSpare(p)
+		pkts[i] = nil
+	}
+	n.landing = pkts[:0]
 }
