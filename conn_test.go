@@ -450,3 +450,59 @@ func TestBlockedWriteInBubble(t *testing.T) {
 		c.Close()
 	})
 }
+
+// Over a perfect path nothing waits for a timer: neither a stream of large
+// Writes nor the small ones that answer it, whoever reads late. In virtual time
+// a stall is a gap between two segments.
+func TestNoStall(t *testing.T) {
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		const size, record, answer, answerEvery = 64 << 20, 16406, 34, 256 << 10
+		c, s := connected(t, network)
+		var last time.Time
+		var worst time.Duration
+		defer network.Drop(func(estabtest.Segment) bool {
+			now := time.Now()
+			if !last.IsZero() {
+				worst = max(worst, now.Sub(last))
+			}
+			last = now
+			return false
+		})()
+		go func() {
+			buf := make([]byte, record)
+			for sent := 0; sent < size; sent += record {
+				if _, err := c.Write(buf); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+			c.CloseWrite()
+		}()
+		go func() {
+			defer s.CloseWrite()
+			buf := make([]byte, 4096)
+			for got, answered := 0, 0; ; {
+				n, err := s.Read(buf)
+				if err != nil {
+					return
+				}
+				if got += n; got-answered >= answerEvery {
+					answered = got
+					time.Sleep(time.Microsecond)
+					if _, err := s.Write(make([]byte, answer)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		}()
+		answers, err := io.ReadAll(c)
+		if err != nil || len(answers) < size/answerEvery/2*answer {
+			t.Errorf("%d bytes of answers, %v", len(answers), err)
+		}
+		f := network.Conns()[0]
+		if worst > time.Millisecond || f.Client.Retransmissions+f.Server.Retransmissions > 0 {
+			t.Errorf("a gap of %v; %v", worst, f)
+		}
+	})
+}
