@@ -20,6 +20,7 @@ type Run struct {
 // Play is one of its worlds, after the end.
 type Play struct {
 	Name     Text
+	Script   string        // what was to happen
 	Ends     [][]*End      // of connections, by host
 	Events   [][]tcp.Event // by host
 	Packets  []Packet      // that crossed the path between A and B
@@ -38,7 +39,8 @@ type Play struct {
 // Packet is a packet on the path.
 type Packet struct {
 	trace.Packet
-	tcp.Tuple // as A sees it
+	tcp.Tuple     // as A sees it
+	Nth       int // which of its sender's segments, from 1
 	Data      []byte
 }
 
@@ -73,7 +75,7 @@ func (s Scenario) Play(p Params) (*Run, error) {
 	}
 	r := &Run{Scenario: s, Params: p}
 	for i := range s.Worlds {
-		play, err := r.play(&s.Worlds[i])
+		play, err := r.play(i)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}

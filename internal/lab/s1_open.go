@@ -254,7 +254,7 @@ func openISS() Scenario {
 				p := r.Params
 				p.Seed++
 				q := &Run{Scenario: r.Scenario, Params: p}
-				other, err := q.play(&r.Scenario.Worlds[0])
+				other, err := q.play(0)
 				if err != nil {
 					return err
 				}

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"time"
 
 	"estab/internal/netem"
@@ -30,11 +29,13 @@ type Stage struct {
 	model  netem.Model
 	play   *Play
 	def    *World
+	nth    int // which world of the scenario
 	faults []Fault
 	actors []*actor
 	sent   [2]int // segments, by host
 	meddle []func(*sim.Packet)
 	flood  *flooding // nil: none
+	over   bool      // its time is up
 }
 
 // Host is one of the two hosts, or one that Setup has added.
@@ -56,8 +57,22 @@ func (s *Stage) Note(host int, text string) {
 const ringSize = 1 << 15
 
 // play runs a world.
-func (r *Run) play(def *World) (*Play, error) {
-	steps, faults, err := ParseScript(def.Script)
+func (r *Run) play(n int) (*Play, error) {
+	s, err := r.stage(n)
+	if err != nil {
+		return nil, err
+	}
+	for s.step() {
+	}
+	s.finish()
+	return s.play, s.World.Err()
+}
+
+// stage makes a world ready to be played.
+func (r *Run) stage(n int) (*Stage, error) {
+	def := &r.Scenario.Worlds[n]
+	script := r.Params.script(n, def.Script)
+	steps, faults, err := ParseScript(script)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +83,8 @@ func (r *Run) play(def *World) (*Play, error) {
 		}
 		faults = append(faults, f)
 	}
-	s := &Stage{Params: &r.Params, World: sim.New(r.Params.Seed), def: def, faults: faults}
-	s.play = &Play{Name: def.Name, start: s.World.Now(), stage: s}
+	s := &Stage{Params: &r.Params, World: sim.New(r.Params.Seed), def: def, nth: n, faults: faults}
+	s.play = &Play{Name: def.Name, Script: script, start: s.World.Now(), End: s.World.Now(), stage: s}
 	s.addHost("A")
 	s.addHost("B")
 	if err := s.connect(); err != nil {
@@ -78,14 +93,14 @@ func (r *Run) play(def *World) (*Play, error) {
 	for _, step := range steps {
 		s.At(step.At, func() { s.do(step) })
 	}
-	if def.TwoWay {
+	if def.TwoWay && r.Params.TwoWay != Off || r.Params.TwoWay == On {
 		s.twoWay()
 	}
 	if def.Setup != nil {
 		def.Setup(s)
 	}
-	s.run()
-	return s.play, s.World.Err()
+	s.At(orElse(def.For, 20*time.Minute), func() { s.over = true })
+	return s, nil
 }
 
 // addHost adds a host with its program.
@@ -108,12 +123,14 @@ func (s *Stage) addHost(name string) *actor {
 	s.actors = append(s.actors, a)
 	s.play.Ends = append(s.play.Ends, nil)
 	s.play.Events = append(s.play.Events, nil)
+	s.play.Left = append(s.play.Left, tcp.Counts{})
+	s.play.Counters = append(s.play.Counters, tcp.Counters{})
 	return a
 }
 
 // connect joins A and B.
 func (s *Stage) connect() error {
-	m, err := netem.Parse(fmt.Sprintf("delay %dns %s", orElse(s.def.Delay, s.Params.Delay).Nanoseconds(), s.def.Path))
+	m, err := netem.Parse(s.Params.path(s.def))
 	if err != nil {
 		return err
 	}
@@ -179,30 +196,35 @@ func (s *Stage) tap(p sim.Packet) {
 	if host == A {
 		seg.Tuple = seg.Tuple.Swap()
 	}
-	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, append([]byte(nil), p.Data...)})
+	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, s.sent[host], append([]byte(nil), p.Data...)})
 }
 
-// run plays the world to its end.
-func (s *Stage) run() {
-	limit := s.def.For
-	if limit == 0 {
-		limit = 20 * time.Minute
-	}
-	ended, last := false, s.World.Now()
-	s.At(limit, func() { ended = true })
-	for s.World.Step() && !ended {
-		s.drain()
-		last = s.World.Now()
+// step does the next thing. It reports false at the world's end.
+func (s *Stage) step() bool {
+	if !s.World.Step() || s.over {
+		return false
 	}
 	s.drain()
-	s.play.End = last
-	for i, a := range s.actors {
-		s.play.Left = append(s.play.Left, a.host.TCP().Counts())
-		s.play.Counters = append(s.play.Counters, *a.host.TCP().Counters())
-		s.play.Ends[i] = a.ends
+	s.play.End = s.World.Now()
+	return true
+}
+
+// finish looks at what is left when the world is over.
+func (s *Stage) finish() {
+	s.drain()
+	s.look()
+	for i := range s.actors {
 		if s.play.Left[i].Conns > 0 {
 			s.play.End = s.World.Now() // it goes on living
 		}
+	}
+}
+
+// look notes what the hosts hold and what their programs have done.
+func (s *Stage) look() {
+	p := s.play
+	for i, a := range s.actors {
+		p.Left[i], p.Counters[i], p.Ends[i] = a.host.TCP().Counts(), *a.host.TCP().Counters(), a.ends
 	}
 }
 
