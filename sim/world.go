@@ -77,6 +77,12 @@ func (w *World) next() (tcp.Time, *Host) {
 	return at, who
 }
 
+// Next is when the next thing happens; tcp.Never if nothing is left.
+func (w *World) Next() tcp.Time {
+	at, _ := w.next()
+	return at
+}
+
 // do does what next has found.
 func (w *World) do(at tcp.Time, h *Host) {
 	w.now = max(w.now, at)

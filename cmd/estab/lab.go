@@ -29,7 +29,7 @@ checked on the spot.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLabListCmd(), newLabRunCmd(), newLabSoakCmd(), newLabExploreCmd())
+	cmd.AddCommand(newLabListCmd(), newLabRunCmd(), newLabShowCmd(), newLabWebCmd(), newLabSoakCmd(), newLabExploreCmd())
 	return cmd
 }
 

@@ -53,9 +53,9 @@ type (
 		Below lab.Text     `json:"below"`
 	}
 	jsonLabClaim struct {
-		Text   lab.Text `json:"text"`
-		State  string   `json:"state"` // holds, fails, no longer applies
-		Reason string   `json:"reason,omitempty"`
+		Text   lab.Text  `json:"text"`
+		State  string    `json:"state"` // holds, fails, no longer applies
+		Reason *lab.Text `json:"reason,omitempty"`
 	}
 )
 
@@ -72,7 +72,11 @@ func (o *labOptions) writeJSON(r *lab.Run) error {
 	}
 	for _, v := range r.Verdicts {
 		state := [...]string{lab.Holds: "holds", lab.Fails: "fails", lab.NotApplicable: "no longer applies"}[v.State]
-		j.Claims = append(j.Claims, jsonLabClaim{v.Text, state, v.Reason})
+		c := jsonLabClaim{Text: v.Text, State: state}
+		if v.State != lab.Holds {
+			c.Reason = &v.Reason
+		}
+		j.Claims = append(j.Claims, c)
 	}
 	enc := json.NewEncoder(o.out)
 	enc.SetIndent("", "  ")

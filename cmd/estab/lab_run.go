@@ -16,46 +16,20 @@ import (
 
 // labOptions are the flags of estab lab run.
 type labOptions struct {
-	lang              language
-	params            lab.Params
-	step, tcb, json   bool
-	numbers           string
-	pcap, svg, html   string
-	color             string
-	synRetries        retries
-	synAckRetries     retries
-	retries           retries
-	lose, late, twice []string
-	out               *bufio.Writer
-	in                *bufio.Reader
-	colored           bool
-}
-
-// retries is a flag: a number of repeats. None given is 0, none wanted -1.
-type retries int
-
-func (r *retries) Type() string { return "number" }
-
-func (r *retries) String() string {
-	if *r == 0 {
-		return ""
-	}
-	return fmt.Sprint(max(int(*r), 0))
-}
-
-func (r *retries) Set(s string) error {
-	var n int
-	if _, err := fmt.Sscanf(s, "%d", &n); err != nil || fmt.Sprint(n) != s || n < 0 || n > 15 {
-		return fmt.Errorf("want a number from 0 to 15")
-	}
-	if *r = retries(n); n == 0 {
-		*r = -1
-	}
-	return nil
+	lang            language
+	flags           *labParams
+	params          lab.Params
+	step, tcb, json bool
+	numbers         string
+	pcap, svg, html string
+	color           string
+	out             *bufio.Writer
+	in              *bufio.Reader
+	colored         bool
 }
 
 func newLabRunCmd() *cobra.Command {
-	o := labOptions{lang: "en", params: lab.Defaults()}
+	o := labOptions{lang: "en"}
 	cmd := &cobra.Command{
 		Use:   "run NAME|all",
 		Short: "Run a scenario and check what it claims",
@@ -88,7 +62,6 @@ The path can be changed: --lose A:2 loses the second segment that A sends,
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(&o.lang, "lang", "language of the story: en or zh")
-	f.Uint64Var(&o.params.Seed, "seed", o.params.Seed, "seed of the world: secrets, and the path's luck")
 	f.BoolVar(&o.step, "step", false, "wait for Enter at each sentence of the story")
 	f.BoolVar(&o.tcb, "tcb", false, "show both TCBs, and what each side has allocated, at each change of state")
 	f.StringVar(&o.numbers, "numbers", "", "sequence numbers: letters, relative or absolute (default: what suits the scenario)")
@@ -96,27 +69,16 @@ The path can be changed: --lose A:2 loses the second segment that A sends,
 	f.StringVar(&o.pcap, "pcap", "", "write a capture for Wireshark to this file (pcapng)")
 	f.StringVar(&o.svg, "svg", "", "write the ladder as a picture to this file")
 	f.StringVar(&o.html, "html", "", "write story, pictures and claims as a page to this file")
-	f.DurationVar(&o.params.MSL, "msl", o.params.MSL, "maximum segment lifetime; TIME-WAIT lasts two")
-	f.DurationVar(&o.params.Delay, "delay", o.params.Delay, "of the path, one way")
-	f.DurationVar(&o.params.RTO, "rto", 0, "retransmission time-out before a round trip was measured (default 1s)")
-	f.DurationVar(&o.params.RTOMin, "rto-min", 0, "shortest retransmission time-out (default 1s)")
-	f.Var(&o.synRetries, "syn-retries", "repeats of a SYN")
-	f.Var(&o.synAckRetries, "synack-retries", "repeats of a SYN,ACK")
-	f.Var(&o.retries, "retries", "repeats of any other segment")
-	f.StringArrayVar(&o.lose, "lose", nil, "lose these segments: A:2, B:3-7, B:3-, B:FIN")
-	f.StringArrayVar(&o.late, "late", nil, `delay these segments: "A:1 5s"`)
-	f.StringArrayVar(&o.twice, "twice", nil, "double these segments: A:4")
+	o.flags = newLabParams(f)
 	f.StringVar(&o.color, "color", "auto", "colour: auto (on a terminal), always or never")
 	return cmd
 }
 
 // check finishes the parameters and looks for what can't be meant.
 func (o *labOptions) check() error {
-	o.params.SynRetries, o.params.SynAckRetries, o.params.Retries = int(o.synRetries), int(o.synAckRetries), int(o.retries)
-	for word, list := range map[string][]string{"lose": o.lose, "delay": o.late, "double": o.twice} {
-		for _, s := range list {
-			o.params.Faults = append(o.params.Faults, word+" "+s)
-		}
+	var err error
+	if o.params, err = o.flags.read(); err != nil {
+		return err
 	}
 	switch o.numbers {
 	case "", "letters", "relative", "absolute":
@@ -125,9 +87,6 @@ func (o *labOptions) check() error {
 	}
 	if o.color != "auto" && o.color != "always" && o.color != "never" {
 		return usagef("--color %s: want auto, always or never", o.color)
-	}
-	if err := o.params.Check(); err != nil {
-		return usageError{err}
 	}
 	return nil
 }

@@ -40,9 +40,14 @@ func (o *labOptions) writeLine(r *lab.Run) {
 	fmt.Fprintf(o.out, "%s %d  %-22s %s\n", o.tick(state), r.Scenario.Section, r.Scenario.Name, r.Scenario.Title.In(lab.Lang(o.lang)))
 	for _, v := range r.Verdicts {
 		if v.State == lab.Fails {
-			o.hang("     ✗ ", v.Text.In(lab.Lang(o.lang))+": "+v.Reason)
+			o.hang("     ✗ ", o.failed(v))
 		}
 	}
+}
+
+// failed is a claim and why it doesn't hold.
+func (o *labOptions) failed(v lab.Verdict) string {
+	return v.Text.In(lab.Lang(o.lang)) + o.say(": ", "：") + v.Reason.In(lab.Lang(o.lang))
 }
 
 // para writes a paragraph.
@@ -93,9 +98,9 @@ func (o *labOptions) writeText(r *lab.Run) error {
 		text := v.Text.In(lang)
 		switch v.State {
 		case lab.Fails:
-			text += ": " + v.Reason
+			text = o.failed(v)
 		case lab.NotApplicable:
-			text += o.say(" (no longer applies: the parameters were changed; "+v.Reason+")", "（参数已改，不再适用）")
+			text += o.say(" (no longer applies: the parameters were changed; "+v.Reason.EN+")", "（参数已改，不再适用："+v.Reason.ZH+"）")
 		}
 		o.hang(o.tick(v.State)+" ", text)
 	}

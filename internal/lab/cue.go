@@ -2,7 +2,6 @@ package lab
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,6 +21,8 @@ type Told struct {
 	state  tcp.State // the row in which the host enters it, for the nth time
 	nth    int
 	packet int // or that of this packet, from 1
+
+	segment string // its name in faults
 }
 
 // tell finds the moments of the story. Sentences whose moment never came are
@@ -104,6 +105,7 @@ func (p *Play) findPacket(x Told, verb, object string) (Told, bool) {
 		}
 		if n++; n == x.nth {
 			x.packet, x.At = i+1, k.Time
+			x.segment = string(rune('A'+k.From)) + ":" + strconv.Itoa(k.Nth)
 			if verb == "gets" {
 				x.At = k.Arrive[0]
 			}
@@ -176,34 +178,14 @@ func (p *Play) nth(host int, kind string, n int) *Packet {
 
 // Ladder is the conversation of A and B, with the story between its rows.
 func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
-	var ends [2]trace.End
-	for i := range ends {
-		h := p.stage.actors[i].host
-		ends[i] = trace.End{Name: h.Name, Addr: h.Addrs[0].String()}
-	}
-	for i := range ends {
-		ends[i].State = tcp.StateClosed.String()
-		if p.stage.actors[i].listener != 0 {
-			ends[i].State = tcp.StateListen.String()
-		}
-	}
-	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
-	if !p.pictured() {
-		l := &trace.Ladder{Ends: ends, Began: p.start}
-		p.caption(l, lang)
-		return l
-	}
-	keep := r.Scenario.Keep
-	if keep == 0 {
-		keep = 4
-	}
-	tail := r.Scenario.Tail
-	if tail == 0 {
-		tail = 2
-	}
-	b.Keep(keep, tail)
-	p.build(b)
-	l := b.Ladder()
+	l := r.ladder(p)
+	p.caption(l, lang)
+	return l
+}
+
+// ladder is the ladder without the story.
+func (r *Run) ladder(p *Play) *trace.Ladder {
+	l := r.raw(p, orElse(r.Scenario.Keep, 4), orElse(r.Scenario.Tail, 2))
 	l.Letters()
 	since := l.Began.Sub(p.start) // times count from the beginning of the world
 	for i := range l.Rows {
@@ -213,8 +195,32 @@ func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 		}
 	}
 	l.Began = p.start
-	p.caption(l, lang)
 	return l
+}
+
+// raw is the ladder with so many segments of a run of data before and after
+// each fold; its times count from its first row.
+func (r *Run) raw(p *Play, keep, tail int) *trace.Ladder {
+	ends := p.heads()
+	if !p.pictured() {
+		return &trace.Ladder{Ends: ends, Began: p.start}
+	}
+	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
+	b.Keep(keep, tail)
+	p.build(b)
+	return b.Ladder()
+}
+
+// heads are both hosts and their states at the beginning.
+func (p *Play) heads() (ends [2]trace.End) {
+	for i := range ends {
+		a := p.stage.actors[i]
+		ends[i] = trace.End{Name: a.host.Name, Addr: a.host.Addrs[0].String(), State: tcp.StateClosed.String()}
+		if a.listener != 0 {
+			ends[i].State = tcp.StateListen.String()
+		}
+	}
+	return ends
 }
 
 // pictured reports whether the world has a ladder.
@@ -231,21 +237,11 @@ func (p *Play) build(b *trace.Builder) {
 			b.Note(trace.Side(n.Host), n.At, n.Text)
 		}
 	}
-	routed := p.stage.PathB != p.stage.Path // then the hosts know better than the paths
-	drops := map[string]wire.Reason{}
-	watched := func(t tcp.Tuple, host int) bool {
-		if host == B {
-			t = t.Swap()
-		}
-		w := p.stage.def.Watch
-		return t.Local == p.stage.tupleOf(0).Local && (w == 0 || t.LocalPort == w)
-	}
+	routed := p.routed()
+	drops := p.drops()
 	for _, e := range p.merged() {
-		if !watched(e.Tuple, e.host) {
+		if !p.watched(e.Tuple, e.host) {
 			continue
-		}
-		if e.Kind == tcp.EventDrop && e.HasSeg {
-			drops[fmt.Sprint(e.host, e.Time, e.Seg.Seq, e.Seg.Ack, e.Seg.Flags, e.Seg.Len)] = e.Reason
 		}
 		switch e.Kind {
 		case tcp.EventBlocked: // its timer tells the same
@@ -259,11 +255,11 @@ func (p *Play) build(b *trace.Builder) {
 	}
 	for i := range p.Packets {
 		k := p.Packets[i].Packet
-		if routed || !watched(p.Packets[i].Tuple, A) {
+		if routed || !p.watched(p.Packets[i].Tuple, A) {
 			continue
 		}
 		for c := range k.Copies {
-			why, ok := drops[fmt.Sprint(int(k.From.Other()), k.Arrive[c], k.Seg.Seq, k.Seg.Ack, k.Seg.Flags, k.Seg.Len)]
+			why, ok := drops[dropKey{int(k.From.Other()), k.Arrive[c], k.Seg}]
 			if ok && c == 0 {
 				k.Dropped = why
 			} else if ok {
@@ -272,6 +268,41 @@ func (p *Play) build(b *trace.Builder) {
 		}
 		b.Packet(k)
 	}
+}
+
+// routed reports whether there are routers on the way: then the hosts know
+// better than the paths what came and when.
+func (p *Play) routed() bool { return p.stage.PathB != p.stage.Path }
+
+// watched reports whether a pair of sockets, as a host sees it, is told of.
+func (p *Play) watched(t tcp.Tuple, host int) bool {
+	if host == B {
+		t = t.Swap()
+	}
+	w := p.stage.def.Watch
+	return t.Local == p.stage.tupleOf(0).Local && (w == 0 || t.LocalPort == w)
+}
+
+// dropKey finds the arrival of a segment that was thrown away.
+type dropKey struct {
+	host int
+	at   tcp.Time
+	seg  tcp.SegHeader
+}
+
+// drops are the reasons why segments were thrown away.
+func (p *Play) drops() map[dropKey]wire.Reason {
+	if p.dropped == nil {
+		p.dropped = map[dropKey]wire.Reason{}
+		for host := A; host <= B; host++ {
+			for _, e := range p.Events[host] {
+				if e.Kind == tcp.EventDrop && e.HasSeg && p.watched(e.Tuple, host) {
+					p.dropped[dropKey{host, e.Time, e.Seg}] = e.Reason
+				}
+			}
+		}
+	}
+	return p.dropped
 }
 
 // hostEvent is an event and whose it is.

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 // Fault is something that the path does to certain segments.
 type Fault struct {
+	Line     string
 	Do       string // lose, delay, double
 	Host     int    // who sends them
 	From, To int    // which of those it sends, from 1
@@ -25,11 +25,12 @@ type Fault struct {
 // "delay A:1 5s", "double A:4".
 func parseFault(line string) (f Fault, err error) {
 	words := strings.Fields(line)
-	bad := fmt.Errorf("%q: want lose, delay or double, a host and which of its segments: lose A:2, lose B:FIN, delay A:1 5s", line)
+	bad := problem("%q: want lose, delay or double, a host and which of its segments: lose A:2, lose B:FIN, delay A:1 5s",
+		"%q：应为 lose、delay 或 double，再写主机和它的第几个报文段：lose A:2、lose B:FIN、delay A:1 5s", line)
 	if len(words) < 2 {
 		return f, bad
 	}
-	f.Do = words[0]
+	f.Do, f.Line = words[0], strings.Join(words, " ")
 	host, which, ok := strings.Cut(words[1], ":")
 	switch {
 	case !ok, f.Do != "lose" && f.Do != "delay" && f.Do != "double", host != "A" && host != "B",

@@ -35,6 +35,21 @@ type Holding struct {
 	Late    int        // the same if A allocates at step 3
 }
 
+// Kind is what is held: nothing, listen, half-open, tcb or time-wait.
+func (h *Holding) Kind() string {
+	switch {
+	case !h.Held && h.State == tcp.StateListen:
+		return "listen"
+	case !h.Held:
+		return "nothing"
+	case h.State == tcp.StateTimeWait:
+		return "time-wait"
+	case h.State == tcp.StateSynReceived && h.Status.SMSS == 0:
+		return "half-open"
+	}
+	return "tcb"
+}
+
 // snapshot looks at both hosts.
 func (s *Stage) snapshot(host int, e tcp.Event) {
 	shot := Shot{At: s.Now(), Host: host}
@@ -72,10 +87,10 @@ func (s *Stage) holding(host int, t tcp.Tuple) Holding {
 	}
 	h.Held, h.State, h.Status = true, st.State, st
 	const tcb = tcbBytes + tableBytes
-	switch {
-	case st.State == tcp.StateTimeWait:
+	switch h.Kind() {
+	case "time-wait":
 		h.Estab = timeWaitBytes + tableBytes
-	case st.State == tcp.StateSynReceived && st.SMSS == 0:
+	case "half-open":
 		h.Estab = halfOpenBytes + tableBytes
 	default:
 		h.Estab = tcb + st.SendQueue + st.ReceiveQueue

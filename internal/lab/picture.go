@@ -47,30 +47,65 @@ func (r *Run) Figures(p *Play) []trace.Picture {
 	return all
 }
 
-// Plots are those that the scenario asks for.
-func (r *Run) Plots(p *Play, lang Lang) []trace.Picture {
-	var all []trace.Picture
+// Diagram is a plot in both languages.
+type Diagram struct {
+	Title, X, Y Text
+	Series      []DiagramSeries
+}
+
+// DiagramSeries is one thing in a diagram.
+type DiagramSeries struct {
+	Name   Text
+	Kind   trace.SeriesKind
+	Class  string
+	Points []trace.Point
+}
+
+// in is the diagram in a language.
+func (d *Diagram) in(lang Lang) *trace.Plot {
+	p := &trace.Plot{Title: d.Title.In(lang), X: d.X.In(lang), Y: d.Y.In(lang)}
+	for _, s := range d.Series {
+		p.Series = append(p.Series, trace.Series{Name: s.Name.In(lang), Kind: s.Kind, Class: s.Class, Points: s.Points})
+	}
+	return p
+}
+
+// Diagrams are those that the scenario asks for, and that of a flood.
+func (r *Run) Diagrams(p *Play) []Diagram {
+	var all []Diagram
 	for _, kind := range r.Scenario.Plot {
-		var plot trace.Plot
 		switch kind {
 		case "seq":
-			plot = p.sequencePlot(lang)
+			all = append(all, p.sequences())
 		case "cwnd":
-			plot = p.cwndPlot(lang)
+			all = append(all, p.windows())
+		case "rtt":
+			all = append(all, p.roundTrips())
 		}
-		all = append(all, plot.SVG())
+	}
+	if p.stage.flood != nil {
+		all = append(all, p.floodDiagram())
 	}
 	return all
 }
 
-// sequencePlot is the time-sequence plot of what A sends, as A sees it.
-func (p *Play) sequencePlot(lang Lang) trace.Plot {
-	data := trace.Series{Name: t("data", "数据").In(lang), Kind: trace.SeriesBars, Class: "data"}
-	again := trace.Series{Name: t("sent again", "重传").In(lang), Kind: trace.SeriesBars, Class: "rst"}
-	lost := trace.Series{Name: t("lost", "丢失").In(lang), Kind: trace.SeriesCrosses, Class: "rst"}
-	acks := trace.Series{Name: t("acknowledged", "已确认").In(lang), Kind: trace.SeriesSteps, Class: "ack"}
-	edge := trace.Series{Name: t("window edge", "窗口右沿").In(lang), Kind: trace.SeriesSteps, Class: "syn"}
-	sack := trace.Series{Name: "SACK", Kind: trace.SeriesBars, Class: "fin"}
+// Plots are the diagrams in a language, as pictures.
+func (r *Run) Plots(p *Play, lang Lang) []trace.Picture {
+	var all []trace.Picture
+	for _, d := range r.Diagrams(p) {
+		all = append(all, d.in(lang).SVG())
+	}
+	return all
+}
+
+// sequences is the time-sequence plot of what A sends, as A sees it.
+func (p *Play) sequences() Diagram {
+	data := DiagramSeries{Name: t("data", "数据"), Kind: trace.SeriesBars, Class: "data"}
+	again := DiagramSeries{Name: t("sent again", "重传"), Kind: trace.SeriesBars, Class: "rst"}
+	lost := DiagramSeries{Name: t("lost", "丢失"), Kind: trace.SeriesCrosses, Class: "rst"}
+	acks := DiagramSeries{Name: t("acknowledged", "已确认"), Kind: trace.SeriesSteps, Class: "ack"}
+	edge := DiagramSeries{Name: t("window edge", "窗口右沿"), Kind: trace.SeriesSteps, Class: "syn"}
+	sack := DiagramSeries{Name: same("SACK"), Kind: trace.SeriesBars, Class: "fin"}
 	var iss tcp.Num
 	shift, high := uint8(0), tcp.Num(0)
 	for i := range p.Packets {
@@ -107,14 +142,14 @@ func (p *Play) sequencePlot(lang Lang) trace.Plot {
 	if n := len(edge.Points); n > 0 && edge.Points[0].Y > 3*float64(uint32(high-iss)) {
 		edge.Points = nil // so far away that the rest could not be seen
 	}
-	return trace.Plot{Title: t("Sequence numbers against time", "序号—时间图").In(lang), X: t("seconds", "秒").In(lang),
-		Y: t("A's sequence numbers, from x", "A 的序号（从 x 起）").In(lang), Series: []trace.Series{data, again, lost, acks, edge, sack}}
+	return Diagram{t("Sequence numbers against time", "序号—时间图"), t("seconds", "秒"),
+		t("A's sequence numbers, from x", "A 的序号（从 x 起）"), []DiagramSeries{data, again, lost, acks, edge, sack}}
 }
 
-// cwndPlot is A's congestion window over time.
-func (p *Play) cwndPlot(lang Lang) trace.Plot {
-	cwnd := trace.Series{Name: "cwnd", Kind: trace.SeriesSteps, Class: "data"}
-	thresh := trace.Series{Name: "ssthresh", Kind: trace.SeriesSteps, Class: "fin"}
+// windows is A's congestion window, and ssthresh, over time.
+func (p *Play) windows() Diagram {
+	cwnd := DiagramSeries{Name: same("cwnd"), Kind: trace.SeriesSteps, Class: "data"}
+	thresh := DiagramSeries{Name: same("ssthresh"), Kind: trace.SeriesSteps, Class: "fin"}
 	for _, e := range p.Events[A] {
 		if e.Cwnd == 0 || e.Kind == tcp.EventState {
 			continue
@@ -125,28 +160,43 @@ func (p *Play) cwndPlot(lang Lang) trace.Plot {
 			thresh.Points = append(thresh.Points, trace.Point{X: x, Y: float64(e.Ssthresh)})
 		}
 	}
-	return trace.Plot{Title: t("Congestion window", "拥塞窗口").In(lang), X: t("seconds", "秒").In(lang), Y: t("bytes", "字节").In(lang),
-		Series: []trace.Series{cwnd, thresh}}
+	return Diagram{t("Congestion window", "拥塞窗口"), t("seconds", "秒"), t("bytes", "字节"), []DiagramSeries{cwnd, thresh}}
 }
 
-// floodPlots are half-open records and honest clients over time, for each
-// world that has a flood.
+// roundTrips is what A measured of the round trip, and its time-out.
+func (p *Play) roundTrips() Diagram {
+	rtt := DiagramSeries{Name: t("round trip", "往返时间"), Kind: trace.SeriesCrosses, Class: "data"}
+	srtt := DiagramSeries{Name: t("smoothed (SRTT)", "平滑值（SRTT）"), Kind: trace.SeriesSteps, Class: "syn"}
+	for _, e := range p.Events[A] {
+		if e.Kind != tcp.EventRTT {
+			continue
+		}
+		x := p.At(e.Time).Seconds()
+		rtt.Points = append(rtt.Points, trace.Point{X: x, Y: float64(e.Value) / 1e6})
+	}
+	return Diagram{t("Round-trip time", "往返时间"), t("seconds", "秒"), t("milliseconds", "毫秒"), []DiagramSeries{rtt, srtt}}
+}
+
+// floodDiagram is half-open records and honest clients over time.
+func (p *Play) floodDiagram() Diagram {
+	half := DiagramSeries{Name: t("half-open", "半连接"), Kind: trace.SeriesLine, Class: "rst"}
+	ok := DiagramSeries{Name: t("honest clients connected", "连上的正常客户"), Kind: trace.SeriesSteps, Class: "syn"}
+	for _, x := range p.stage.flood.Series {
+		at := float64(x.At) / float64(time.Second)
+		half.Points = append(half.Points, trace.Point{X: at, Y: float64(x.HalfOpen)})
+		ok.Points = append(ok.Points, trace.Point{X: at, Y: float64(x.Connected)})
+	}
+	return Diagram{Title: p.Name, X: t("seconds", "秒"), Series: []DiagramSeries{half, ok}}
+}
+
+// floodPlots are the diagrams of floods, as pictures.
 func (r *Run) floodPlots(lang Lang) []trace.Picture {
 	var all []trace.Picture
 	for _, p := range r.Plays {
-		f := p.stage.flood
-		if f == nil {
-			continue
+		if p.stage.flood != nil {
+			d := p.floodDiagram()
+			all = append(all, d.in(lang).SVG())
 		}
-		half := trace.Series{Name: t("half-open", "半连接").In(lang), Kind: trace.SeriesLine, Class: "rst"}
-		ok := trace.Series{Name: t("honest clients connected", "连上的正常客户").In(lang), Kind: trace.SeriesSteps, Class: "syn"}
-		for _, x := range f.Series {
-			at := float64(x.At) / float64(time.Second)
-			half.Points = append(half.Points, trace.Point{X: at, Y: float64(x.HalfOpen)})
-			ok.Points = append(ok.Points, trace.Point{X: at, Y: float64(x.Connected)})
-		}
-		plot := trace.Plot{Title: p.Name.In(lang), X: t("seconds", "秒").In(lang), Series: []trace.Series{half, ok}}
-		all = append(all, plot.SVG())
 	}
 	return all
 }
@@ -167,6 +217,9 @@ func (r *Run) WritePage(w io.Writer, lang Lang, st trace.Style) error {
 	for _, p := range r.Plays {
 		l := r.Ladder(p, lang)
 		if len(l.Rows) == 0 {
+			for _, x := range r.Plots(p, lang) {
+				picture(s.Title.In(lang), x)
+			}
 			continue
 		}
 		picture(r.heading(p, lang), l.SVG(r.heading(p, lang), st))
@@ -176,9 +229,6 @@ func (r *Run) WritePage(w io.Writer, lang Lang, st trace.Style) error {
 		if s.Section != 7 && s.Section != 3 {
 			picture(t("The states of A and B", "A 和 B 的状态").In(lang), r.Figures(p)...)
 		}
-	}
-	for _, x := range r.floodPlots(lang) {
-		picture(s.Title.In(lang), x)
 	}
 	for i := range r.Tables {
 		r.Tables[i].html(&b, lang)

@@ -24,3 +24,18 @@ func TextOf(err error) Text {
 	}
 	return same(err.Error())
 }
+
+// Unknown says that there is no such scenario, and which may be meant.
+func Unknown(name string) error {
+	return problem("unknown scenario %q: did you mean %s?", "没有名为 %q 的场景：是不是 %s？", name, Nearest(name))
+}
+
+// UnknownParam says that there is no such parameter.
+func UnknownParam(name string) error {
+	return problem("unknown parameter %q", "没有名为 %q 的参数", name)
+}
+
+// BadLink says that a part of a link makes no sense.
+func BadLink(part string) error {
+	return problem("the link has a part that makes no sense: %s", "链接中有一处看不懂：%s", part)
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"estab/internal/trace"
+	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -30,17 +31,22 @@ type Play struct {
 	Left     []tcp.Counts // what each host still holds at the end
 	Counters []tcp.Counters
 	End      tcp.Time
-	Figures  map[string]float64 // what a scenario that measures has measured
 
-	start tcp.Time
-	stage *Stage
+	// Of an observed run: what each host held, for which of the client's ports.
+	Held  [2][]Held
+	Ports []uint16
+
+	start   tcp.Time
+	stage   *Stage
+	dropped map[dropKey]wire.Reason
 }
 
 // Packet is a packet on the path.
 type Packet struct {
 	trace.Packet
-	tcp.Tuple     // as A sees it
-	Nth       int // which of its sender's segments, from 1
+	tcp.Tuple        // as A sees it
+	Nth       int    // which of its sender's segments, from 1
+	Struck    string // the fault that met it
 	Data      []byte
 }
 
@@ -55,7 +61,9 @@ type Note struct {
 type Verdict struct {
 	Text   Text
 	State  VerdictState
-	Reason string // why it does not hold
+	Reason Text // why it does not hold
+	Always bool
+	Since  time.Duration // of an observed run: it holds from then to the end
 }
 
 // VerdictState is holds, fails or does not apply.
@@ -82,19 +90,24 @@ func (s Scenario) Play(p Params) (*Run, error) {
 		play.Story = r.tell(play, s.Worlds[i].Story)
 		r.Plays = append(r.Plays, play)
 	}
-	for _, c := range s.Claims {
-		r.Verdicts = append(r.Verdicts, r.judge(&c))
-	}
-	if s.Table != nil {
-		r.Tables = s.Table(r)
-	}
+	r.conclude()
 	return r, nil
 }
 
+// conclude judges the claims and computes the tables.
+func (r *Run) conclude() {
+	for _, c := range r.Scenario.Claims {
+		r.Verdicts = append(r.Verdicts, r.judge(&c))
+	}
+	if r.Scenario.Table != nil {
+		r.Tables = r.Scenario.Table(r)
+	}
+}
+
 func (r *Run) judge(c *Claim) Verdict {
-	v := Verdict{Text: c.Text.fill(&r.Params)}
+	v := Verdict{Text: c.Text.fill(&r.Params), Always: c.Always}
 	if err := c.Check(r); err != nil {
-		v.State, v.Reason = Fails, err.Error()
+		v.State, v.Reason = Fails, TextOf(err)
 		if !c.Always && r.Params.Changed() {
 			v.State = NotApplicable
 		}

@@ -62,7 +62,7 @@ func openSynLost() Scenario {
 	}
 }
 
-func orElse(d, other time.Duration) time.Duration {
+func orElse[T int | time.Duration](d, other T) T {
 	if d != 0 {
 		return d
 	}

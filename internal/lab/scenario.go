@@ -82,9 +82,9 @@ func Scenarios() []Scenario {
 	return slices.Concat(opening(), opening2(), twoWay(), flood(), closing(), waiting(), counting(), between())
 }
 
-// Find finds a scenario by its name.
+// Find finds a scenario, or the sandbox, by its name.
 func Find(name string) (Scenario, bool) {
-	for _, s := range Scenarios() {
+	for _, s := range append(Scenarios(), Sandbox()) {
 		if s.Name == name {
 			return s, true
 		}
@@ -95,7 +95,7 @@ func Find(name string) (Scenario, bool) {
 // Nearest is the scenario whose name is most like the given one.
 func Nearest(name string) string {
 	best, least := "", 1<<30
-	for _, s := range Scenarios() {
+	for _, s := range append(Scenarios(), Sandbox()) {
 		if d := distance(name, s.Name); d < least {
 			best, least = s.Name, d
 		}
@@ -135,5 +135,6 @@ func SectionTitle(n int) Text {
 		5: t("Why 2 MSL", "为什么要等待 2MSL"),
 		6: t("Why three to open and four to close", "为什么建立要三次、释放要四次"),
 		7: t("In between", "连接建立之后"),
+		8: t("Sandbox", "沙盒"),
 	}[n]
 }

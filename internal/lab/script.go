@@ -17,6 +17,37 @@ type Step struct {
 	For  time.Duration // of on-eof: how long after it
 }
 
+// Line is a step as it stands in a script.
+type Line struct {
+	Step
+	Line int    // from 1
+	Text string // without the time
+}
+
+// LineError says which line of a script can't be read.
+type LineError struct {
+	Line int // from 1
+	Err  error
+}
+
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+func (e *LineError) Unwrap() error { return e.Err }
+
+// Lines are the steps of a script that can be read, with their places.
+func Lines(script string) (lines []Line) {
+	n := 0
+	for text := range strings.Lines(script) {
+		n++
+		text = uncomment(text)
+		if s, err := parseStep(strings.TrimSpace(text)); err == nil {
+			_, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
+			lines = append(lines, Line{s, n, strings.TrimSpace(rest)})
+		}
+	}
+	return lines
+}
+
 // ParseScript reads what happens in a world, a line each:
 //
 //	0    B listen                    patiently: with an ACK that waits for the FIN to go along
@@ -39,27 +70,44 @@ type Step struct {
 //
 // Words after # are a comment.
 func ParseScript(script string) (steps []Step, faults []Fault, err error) {
+	n := 0
 	for line := range strings.Lines(script) {
-		line, _, _ = strings.Cut(line, "#")
-		if line = strings.TrimSpace(line); line == "" {
+		n++
+		if line = strings.TrimSpace(uncomment(line)); line == "" {
 			continue
 		}
 		word, _, _ := strings.Cut(line, " ")
 		if word == "lose" || word == "delay" || word == "double" {
 			f, err := parseFault(line)
 			if err != nil {
-				return nil, nil, err
+				return nil, nil, &LineError{n, err}
 			}
 			faults = append(faults, f)
 			continue
 		}
 		s, err := parseStep(line)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%q: %w", line, err)
+			return nil, nil, &LineError{n, err}
 		}
 		steps = append(steps, s)
 	}
 	return steps, faults, nil
+}
+
+// uncomment takes a comment off a line: what follows a # that is in no quotes.
+func uncomment(line string) string {
+	quoted := false
+	for i := 0; i < len(line); i++ {
+		switch {
+		case quoted && line[i] == '\\':
+			i++
+		case line[i] == '"':
+			quoted = !quoted
+		case line[i] == '#' && !quoted:
+			return line[:i]
+		}
+	}
+	return line
 }
 
 func parseStep(line string) (s Step, err error) {
@@ -69,7 +117,7 @@ func parseStep(line string) (s Step, err error) {
 	}
 	s.Who, rest, _ = strings.Cut(strings.TrimSpace(rest), " ")
 	if s.Who != "A" && s.Who != "B" && s.Who != "net" {
-		return s, fmt.Errorf("who is %q? want A, B or net", s.Who)
+		return s, problem("who is %q? want A, B or net", "%q 是谁？应为 A、B 或 net", s.Who)
 	}
 	s.Do, rest, _ = strings.Cut(strings.TrimSpace(rest), " ")
 	rest = strings.TrimSpace(rest)
@@ -90,7 +138,7 @@ func (s *Step) argument(rest string) (err error) {
 		}
 		s.N, err = strconv.Atoi(rest)
 		if err != nil || s.N < 1 || s.N > 1<<24 {
-			return fmt.Errorf(`send %s: want "text" or a number of bytes`, rest)
+			return problem(`send %s: want "text" or a number of bytes`, `send %s：应为 "文字" 或字节数`, rest)
 		}
 		return nil
 	case "connect":
@@ -100,7 +148,7 @@ func (s *Step) argument(rest string) (err error) {
 		}
 		s.N, err = strconv.Atoi(rest)
 		if err != nil || s.N < 1 || s.N > 65535 {
-			return fmt.Errorf("connect %s: want a port", rest)
+			return problem("connect %s: want a port", "connect %s：应为端口号", rest)
 		}
 		return nil
 	case "on-eof close", "on-eof shut":
@@ -111,22 +159,22 @@ func (s *Step) argument(rest string) (err error) {
 	case "listen":
 		s.Text = rest
 		if rest != "" && rest != "patiently" {
-			return fmt.Errorf("what is %q?", rest)
+			return problem("what is %q?", "看不懂 %q", rest)
 		}
 		return nil
 	case "shut", "close", "abort", "stop-reading", "read", "nodelay", "crash", "restart", "cut", "join", "keep-alive":
 		if rest != "" {
-			return fmt.Errorf("what is %q?", rest)
+			return problem("what is %q?", "看不懂 %q", rest)
 		}
 		return nil
 	}
-	return fmt.Errorf("what is %q?", s.Do)
+	return problem("what is %q?", "看不懂 %q", s.Do)
 }
 
 func parseTime(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d < 0 || d > 24*time.Hour {
-		return 0, fmt.Errorf("time %q: want something like 20ms or 1.5s", s)
+		return 0, problem("time %q: want something like 20ms or 1.5s", "时间 %q：应写成 20ms 或 1.5s 这样", s)
 	}
 	return d, nil
 }

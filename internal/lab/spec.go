@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -114,7 +115,10 @@ func (s *Spec) Set(p *Params, text string) error {
 		return s.wrong(text)
 	}
 	if err := s.check(&q); err != nil {
-		return err
+		if s.Kind == KindPath {
+			return err
+		}
+		return s.wrong(text)
 	}
 	s.copy(p, &q)
 	return nil
@@ -190,18 +194,26 @@ func (s *Spec) check(p *Params) error {
 	return nil
 }
 
-// wrong says what was wanted.
+// wrong says what was wanted in place of a value.
 func (s *Spec) wrong(got string) error {
+	want := s.Want()
+	return problem("%s %s: %[3]s", "%s %s：%[4]s", s.Name, got, want.EN, want.ZH)
+}
+
+// Want says what a value has to be.
+func (s *Spec) Want() Text {
+	fill := func(en, zh string, args ...any) Text { return Text{fmt.Sprintf(en, args...), fmt.Sprintf(zh, args...)} }
 	switch s.Kind {
 	case KindTime:
-		lo, hi := time.Duration(s.Min), time.Duration(s.Max)
-		return problem("%s %s: want a time from %v to %v, such as 20ms or 1.5s", "%s %s：应为 %v 到 %v 之间的时间，如 20ms 或 1.5s", s.Name, got, lo, hi)
+		return fill("want a time from %v to %v, such as 20ms or 1.5s", "应为 %v 到 %v 之间的时间，如 20ms 或 1.5s", time.Duration(s.Min), time.Duration(s.Max))
 	case KindSwitch:
-		return problem("%s %s: want on or off", "%s %s：应为 on 或 off", s.Name, got)
+		return t("want on or off", "应为 on 或 off")
 	case KindChoice:
-		return problem("%s %s: want %s", "%s %s：应为 %s", s.Name, got, strings.Join(s.Choices, ", "))
+		return fill("want %s", "应为 %s", strings.Join(s.Choices, ", "))
+	case KindPath:
+		return t(`want words of tc-netem, such as "loss 5% rate 4mbit"`, "应为 tc-netem 的写法，如 “loss 5% rate 4mbit”")
 	}
-	return problem("%s %s: want a number from %d to %d", "%s %s：应为 %d 到 %d 之间的数", s.Name, got, s.Min, s.Max)
+	return fill("want a number from %d to %d", "应为 %d 到 %d 之间的数", s.Min, s.Max)
 }
 
 func checkPath(words string) error {

@@ -22,20 +22,28 @@ const (
 
 // Stage is a world while it is played.
 type Stage struct {
-	Params *Params
-	World  *sim.World
-	Path   *sim.Path // to A
-	PathB  *sim.Path // to B: the same, unless there is a router
-	model  netem.Model
-	play   *Play
-	def    *World
-	nth    int // which world of the scenario
-	faults []Fault
-	actors []*actor
-	sent   [2]int // segments, by host
-	meddle []func(*sim.Packet)
-	flood  *flooding // nil: none
-	over   bool      // its time is up
+	Params  *Params
+	World   *sim.World
+	Path    *sim.Path // to A
+	PathB   *sim.Path // to B: the same, unless there is a router
+	model   netem.Model
+	play    *Play
+	def     *World
+	nth     int // which world of the scenario
+	faults  []Fault
+	actors  []*actor
+	sent    [2]int // segments, by host
+	meddle  []func(*sim.Packet)
+	flood   *flooding // nil: none
+	over    bool      // its time is up
+	shimmed bool      // B has the shim of a two-way handshake
+	struck  string    // the fault that met the packet which is about to pass
+
+	// What an observer knows.
+	turned bool // a state has changed since it looked
+	last   [2]map[uint16]Holding
+	seen   [2]int // events
+	known  map[uint16]bool
 }
 
 // Host is one of the two hosts, or one that Setup has added.
@@ -94,6 +102,7 @@ func (r *Run) stage(n int) (*Stage, error) {
 		s.At(step.At, func() { s.do(step) })
 	}
 	if def.TwoWay && r.Params.TwoWay != Off || r.Params.TwoWay == On {
+		s.shimmed = true
 		s.twoWay()
 	}
 	if def.Setup != nil {
@@ -169,9 +178,11 @@ func (s *Stage) pass(p *sim.Packet) {
 		return
 	}
 	s.sent[host]++
+	s.struck = ""
 	for i := range s.faults {
 		if f := &s.faults[i]; f.hits(host, s.sent[host], seg.Flags) {
 			f.strike(p)
+			s.struck = f.Line
 		}
 	}
 	for _, f := range s.meddle {
@@ -196,7 +207,7 @@ func (s *Stage) tap(p sim.Packet) {
 	if host == A {
 		seg.Tuple = seg.Tuple.Swap()
 	}
-	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, s.sent[host], append([]byte(nil), p.Data...)})
+	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, s.sent[host], s.struck, append([]byte(nil), p.Data...)})
 }
 
 // step does the next thing. It reports false at the world's end.
@@ -236,6 +247,7 @@ func (s *Stage) drain() {
 		s.play.Events[i] = a.ring.Drain(s.play.Events[i])
 		for _, e := range s.play.Events[i][n:] {
 			if e.Kind == tcp.EventState && e.From != e.To {
+				s.turned = true
 				s.snapshot(i, e)
 			}
 		}

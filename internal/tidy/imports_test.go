@@ -45,6 +45,7 @@ var mayImport = map[string][]string{
 	"estabtest":      {"estab", "link", "inet", "tcp", "internal/wire", "internal/netem", "internal/seq", "internal/trace", "testing", "context", "net", "net/netip", "os", "path/filepath", "sync", "sync/atomic", "time", "math/rand/v2", "runtime", "syscall", "testing/synctest", "io/fs", "hash/fnv", "bufio", "crypto/rand"},
 	"internal/tidy":  {},
 
+	"internal/lab/page":   {"internal/lab", "internal/trace", "internal/wire", "tcp", "net/url", "time"},
 	"internal/ledger":     {"embed"},
 	"internal/ledger/gen": {"internal/ledger", "go/ast", "go/parser", "go/token", "io/fs", "os", "path", "path/filepath"},
 	"internal/mutants":    {"embed", "flag", "os", "os/exec", "path/filepath", "runtime", "time"},

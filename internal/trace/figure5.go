@@ -47,8 +47,8 @@ func Figure5(heading string, taken []Step) Picture {
 		if seen[s] {
 			class = "lit"
 		}
-		fmt.Fprintf(&b, "<rect class=\"%s %s\" x=\"%d\" y=\"%d\" width=\"116\" height=\"26\" rx=\"4\"/><text class=\"state\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%v</text>\n",
-			stateClass(s.String()), class, k.x-58, k.y, k.x, k.y+17, s)
+		fmt.Fprintf(&b, "<rect class=\"%s %s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\"/><text class=\"state\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%v</text>\n",
+			stateClass(s.String()), class, k.x-boxWidth/2, k.y, boxWidth, boxHeight, k.x, k.y+17, s)
 	}
 	return Picture{b.String(), 720, 550}
 }
@@ -75,18 +75,68 @@ func edge(b *strings.Builder, s Step, f, t box, lit bool) {
 	if lit {
 		class = "arrow lit"
 	}
-	const half = 13 // of a box's height
-	x, y := f.x+(t.x-f.x)*2/3, f.y+half+(t.y-f.y)*2/3
-	if s.To == tcp.StateClosed && (s.From == tcp.StateTimeWait || s.From == tcp.StateLastAck) {
-		x, y = 690, 250 // around everything else
-		if s.From == tcp.StateLastAck {
-			x = 660
-		}
-		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%d %dH%dV%dH%d\"/>", class, f.x, f.y+half, x, t.y+half, t.x)
-	} else {
-		fmt.Fprintf(b, "<path class=\"%s\" d=\"M%d %dL%d %d\"/>", class, f.x, f.y+half, t.x, t.y+half)
-	}
+	d, x, y := s.route(f, t)
+	fmt.Fprintf(b, "<path class=\"%s\" d=\"%s\"/>", class, d)
 	if lit {
 		fmt.Fprintf(b, "<circle class=\"tip data\" cx=\"%d\" cy=\"%d\" r=\"5\"/>\n", x, y)
 	}
+}
+
+// The size of a box in the picture, in px.
+const (
+	boxWidth  = 116
+	boxHeight = 26
+)
+
+// route is the path of a transition, and a place beside it nearer to its end.
+func (s Step) route(f, t box) (d string, x, y int) {
+	const half = boxHeight / 2
+	if s.To == tcp.StateClosed && (s.From == tcp.StateTimeWait || s.From == tcp.StateLastAck) {
+		x = 690 // around everything else
+		if s.From == tcp.StateLastAck {
+			x = 660
+		}
+		return fmt.Sprintf("M%d %dH%dV%dH%d", f.x, f.y+half, x, t.y+half, t.x), x, 250
+	}
+	return fmt.Sprintf("M%d %dL%d %d", f.x, f.y+half, t.x, t.y+half), f.x + (t.x-f.x)*2/3, f.y + half + (t.y-f.y)*2/3
+}
+
+// FigureState is a state in the picture of figure 5, in px.
+type FigureState struct {
+	Name, Class string
+	X, Y, W, H  int // of its box
+}
+
+// FigureStates are the states in the picture.
+func FigureStates() []FigureState {
+	var all []FigureState
+	for s := tcp.StateClosed; s <= tcp.StateTimeWait; s++ {
+		k := boxes()[s]
+		all = append(all, FigureState{s.String(), stateClass(s.String()), k.x - boxWidth/2, k.y, boxWidth, boxHeight})
+	}
+	return all
+}
+
+// FigureArrow is a legal transition in the picture.
+type FigureArrow struct {
+	From, To string
+	Rare     bool   // drawn only if it was made
+	D        string // its path
+	LX, LY   int    // where a word about it may stand
+}
+
+// FigureArrows are the legal transitions.
+func FigureArrows() []FigureArrow {
+	var all []FigureArrow
+	at := boxes()
+	for from := tcp.StateClosed; from <= tcp.StateTimeWait; from++ {
+		for to := tcp.StateClosed; to <= tcp.StateTimeWait; to++ {
+			s := Step{from, to}
+			if from != to && tcp.Legal(from, to) {
+				d, x, y := s.route(at[from], at[to])
+				all = append(all, FigureArrow{from.String(), to.String(), !s.inFigure(), d, x, y})
+			}
+		}
+	}
+	return all
 }

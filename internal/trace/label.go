@@ -43,6 +43,10 @@ func FlagNames(f wire.Flags) string {
 	return strings.Join(names, ",")
 }
 
+// Life is which of the pair's connections the sequence number belongs to,
+// from 0.
+func (l *Label) Life() int { return l.seqOf }
+
 // HasAck reports whether the acknowledgement number means anything.
 func (l *Label) HasAck() bool { return l.Flags.Any(wire.ACK) }
 

@@ -1,0 +1,100 @@
+package lab
+
+import (
+	"strconv"
+
+	"estab/internal/trace"
+	"estab/internal/wire"
+)
+
+// Segment is a packet of A or B as a ladder tells it.
+type Segment struct {
+	Packet
+	Label trace.Label
+	Again bool // it had been sent before
+	Fold  int  // which of the ladder's folds it is in, from 0; -1: it has a row
+}
+
+// Segments are the segments of the conversation that a world tells, and the
+// folds of its ladder.
+func (r *Run) Segments(p *Play) ([]Segment, []trace.Fold) {
+	if !p.pictured() {
+		return nil, nil
+	}
+	l := r.raw(p, 1<<30, 1<<30)
+	l.Letters()
+	var all []Segment
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		if row.Kind == trace.RowArrow && row.Mark&trace.MarkArrives == 0 {
+			all = append(all, Segment{Label: row.Seg, Again: row.Mark&trace.MarkRetransmit != 0, Fold: -1, Packet: p.packetOf(l, row)})
+		}
+	}
+	return all, fold(all, r.ladder(p))
+}
+
+// packetOf is the packet that leaves in a row. Where there are routers the
+// ladder, which is made of events, knows better than the path when it came.
+func (p *Play) packetOf(l *trace.Ladder, row *trace.Row) Packet {
+	at := l.Began.Add(row.Time)
+	for i := range p.Packets {
+		k := p.Packets[i]
+		if k.From != row.From || k.Time != at || k.Seg != row.Seg.SegHeader {
+			continue
+		}
+		if p.routed() {
+			k.Copies, k.Corrupt = 0, row.Mark&trace.MarkCorrupt != 0
+			if row.Mark&trace.MarkLost == 0 {
+				k.Copies, k.Arrive[0] = 1, l.Began.Add(row.Arrive)
+			}
+		}
+		if k.Dropped == wire.Accepted {
+			k.Dropped = p.dropOf(&k)
+		}
+		return k
+	}
+	return Packet{Packet: trace.Packet{From: row.From, Time: at, Seg: row.Seg.SegHeader}}
+}
+
+// dropOf is why the receiver threw a packet away, if it did.
+func (p *Play) dropOf(k *Packet) wire.Reason {
+	if k.Copies == 0 {
+		return wire.Accepted
+	}
+	return p.drops()[dropKey{int(k.From.Other()), k.Arrive[0], k.Seg}]
+}
+
+// fold says of each segment in which fold of a ladder it is.
+func fold(all []Segment, l *trace.Ladder) []trace.Fold {
+	var folds []trace.Fold
+	shown := map[*Segment]bool{}
+	for i := range l.Rows {
+		row := &l.Rows[i]
+		switch {
+		case row.Kind == trace.RowFold:
+			folds = append(folds, *row.Fold)
+		case row.Kind == trace.RowArrow && row.Mark&trace.MarkArrives == 0:
+			for k := range all {
+				s := &all[k]
+				if !shown[s] && s.From == row.From && s.Time == l.Began.Add(row.Time) && s.Seg == row.Seg.SegHeader {
+					shown[s] = true
+					break
+				}
+			}
+		}
+	}
+	for k := range all {
+		for n := range folds {
+			if !shown[&all[k]] && all[k].Time >= folds[n].First && all[k].Time <= folds[n].Last {
+				all[k].Fold = n
+			}
+		}
+	}
+	return folds
+}
+
+// ID names a segment as faults do: A:2.
+func (s *Segment) ID() string { return string(rune('A'+s.From)) + ":" + strconv.Itoa(s.Nth) }
+
+// Text is the segment's data.
+func (s *Segment) Text() []byte { return s.Data[max(len(s.Data)-int(s.Label.Len), 0):] }

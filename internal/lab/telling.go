@@ -1,0 +1,165 @@
+package lab
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"estab/internal/trace"
+	"estab/tcp"
+)
+
+// What a world is, for those who tell of it.
+
+// Quiet reports whether too much happens at B to be told event by event.
+func (p *Play) Quiet() bool { return p.stage.def.Quiet }
+
+// Watch is the client's port of the only connection told of; 0: all are.
+func (p *Play) Watch() uint16 { return p.stage.def.Watch }
+
+// TwoWay reports whether two segments make a connection for B.
+func (p *Play) TwoWay() bool { return p.stage.shimmed }
+
+// Heads are both hosts and their states at the beginning.
+func (p *Play) Heads() [2]trace.End { return p.heads() }
+
+// Where is the host at which a sentence's moment is, -1 if it is at none, and
+// the segment that it is about, as faults name it; "" if about none.
+func (x *Told) Where() (host int, segment string) {
+	if !x.aimed() {
+		return -1, ""
+	}
+	return x.host, x.segment
+}
+
+// Change is a state that a host entered.
+type Change struct {
+	At       time.Duration
+	Port     uint16 // the client's
+	From, To string
+	Why      Text
+	Cause    int // the segment that caused it, as an index; -1: none
+}
+
+// Changes are the states that a host's connections went through.
+func (p *Play) Changes(host int, segments []Segment) (all []Change) {
+	last := map[tcp.Tuple]tcp.State{}
+	for _, c := range p.history(host) {
+		e := c.event
+		if !p.pictured() || !p.watched(e.Tuple, host) {
+			continue
+		}
+		from, again := last[e.Tuple]
+		if !again || from == tcp.StateClosed || from == tcp.StateListen {
+			from = e.From
+		}
+		last[e.Tuple] = e.To
+		t := e.Tuple
+		if host == B {
+			t = t.Swap()
+		}
+		x := Change{At: p.At(c.at), Port: t.LocalPort, From: from.String(), To: e.To.String(), Cause: -1}
+		if e.HasSeg {
+			x.Cause = slices.IndexFunc(segments, func(s Segment) bool {
+				return int(s.From) != host && s.Seg == e.Seg && slices.Contains(s.Arrive[:s.Copies], c.at)
+			})
+		}
+		x.Why = p.why(host, from, &e)
+		all = append(all, x)
+	}
+	return all
+}
+
+// why says what made a state change.
+func (p *Play) why(host int, from tcp.State, e *tcp.Event) Text {
+	if e.HasSeg {
+		f := trace.FlagNames(e.Seg.Flags)
+		return Text{f + " arrived", "收到 " + f}
+	}
+	switch e.To {
+	case tcp.StateSynSent:
+		return t("its program connects", "应用程序发起连接")
+	case tcp.StateFinWait1, tcp.StateLastAck:
+		return t("its program closes", "应用程序关闭连接")
+	case tcp.StateListen:
+		return t("no answer to its SYN,ACK: it gave up", "SYN,ACK 一直没有回音：放弃")
+	}
+	if from == tcp.StateTimeWait {
+		return t("2 MSL are over", "2MSL 已过")
+	}
+	for _, x := range p.Events[host] {
+		if x.Kind == tcp.EventClosed && x.Time == e.Time && x.Tuple == e.Tuple && x.Err != 0 {
+			return Both(x.Err.Error())
+		}
+	}
+	return t("its program gives the connection up", "应用程序放弃连接")
+}
+
+// Both is an English phrase of ladders in both languages.
+func Both(en string) Text {
+	if zh, ok := chineseWords()[en]; ok {
+		return Text{en, zh}
+	}
+	return same(en)
+}
+
+// Aside is something at one host that is neither a segment nor a state.
+type Aside struct {
+	At   time.Duration
+	Host int    // -1: the path
+	Kind string // timer, ended, cwnd, note
+	Text Text
+}
+
+// Asides are what the hosts and the script tell besides.
+func (p *Play) Asides() (all []Aside) {
+	for _, n := range p.Notes {
+		if n.Host <= B {
+			all = append(all, Aside{p.At(n.At), n.Host, "note", Both(n.Text)})
+		}
+	}
+	for _, s := range Lines(p.Script) {
+		switch s.Do {
+		case "cut":
+			all = append(all, Aside{s.At, -1, "note", t("the path is cut", "路径中断")})
+		case "join":
+			all = append(all, Aside{s.At, -1, "note", t("the path is whole again", "路径恢复")})
+		}
+	}
+	for _, e := range p.merged() {
+		if !p.pictured() || !p.watched(e.Tuple, e.host) {
+			continue
+		}
+		x := Aside{At: p.At(e.Time), Host: e.host}
+		switch {
+		case e.Kind == tcp.EventTimer && e.Timer != tcp.TimerDelayedAck:
+			x.Kind, x.Text = "timer", Both(trace.TimerText(e.Timer))
+		case e.Kind == tcp.EventClosed && e.Err != 0:
+			x.Kind, x.Text = "ended", Both(e.Err.Error())
+		case e.Kind == tcp.EventCwnd && e.Why != tcp.WhyNone:
+			x.Kind, x.Text = "cwnd", Both(trace.WhyText(e.Why))
+		default:
+			continue
+		}
+		all = append(all, x)
+	}
+	slices.SortStableFunc(all, func(a, b Aside) int { return cmp.Compare(a.At, b.At) })
+	return all
+}
+
+// TimerName names a timer of a TCB.
+func TimerName(k tcp.TimerKind) Text {
+	switch k {
+	case tcp.TimerRetransmit:
+		return t("retransmission", "超时重传")
+	case tcp.TimerPersist:
+		return t("persist", "持续（零窗口探测）")
+	case tcp.TimerDelayedAck:
+		return t("delayed ACK", "推迟确认")
+	case tcp.TimerKeepAlive:
+		return t("keep-alive", "保活")
+	case tcp.TimerUser:
+		return t("user time-out", "用户超时")
+	}
+	return same(k.String())
+}
