@@ -1,0 +1,137 @@
+// The order in which a world is read. A moment is something at one host at one
+// time: a segment leaves, a segment arrives, a state changes by itself, a timer
+// goes off, a sentence of the story is due. The ladder draws moments, the
+// transport steps through them.
+
+/** moments lists those of a world. unfolded: the folds that the reader has opened. */
+export function moments(world, unfolded = new Set()) {
+  const hidden = (p) => p.fold >= 0 && !unfolded.has(p.fold);
+  const out = order(collect(world, hidden));
+  attachStates(world, out);
+  const joined = join(out);
+  attachStory(world, joined);
+  return joined;
+}
+
+const moment = (t, kind, host, more) => ({ t, kind, host, packet: -1, copy: 0, states: [], tales: [], notes: [], ...more });
+
+function collect(world, hidden) {
+  const leaves = [], arrives = [], others = [], closed = new Set();
+  world.packets.forEach((p, i) => {
+    if (hidden(p)) {
+      closed.add(p.fold);
+      return;
+    }
+    leaves.push(moment(p.sent, "leave", p.from, { packet: i }));
+    p.arrives.forEach((t, copy) => arrives.push(moment(t, "arrive", 1 - p.from, { packet: i, copy })));
+  });
+  const folds = [...closed].map((i) => world.folds[i]);
+  for (const i of closed) leaves.push(moment(world.folds[i].from, "fold", -1, { fold: i }));
+  for (const n of world.notes)
+    if (!folds.some((f) => n.at >= f.from && n.at <= f.to)) others.push(moment(n.at, "note", n.host, { notes: [n] }));
+  for (const host of [0, 1])
+    for (const st of world.states[host])
+      if (st.packet < 0 || hidden(world.packets[st.packet])) others.push(moment(st.at, "state", host, { states: [{ host, ...st }] }));
+  const byTime = (a, b) => a.t - b.t;
+  return { leaves: leaves.sort(byTime), arrives: arrives.sort(byTime), others: merge(others.sort(byTime)) };
+}
+
+// merge puts the notes and states of one host at one time into one moment.
+function merge(list) {
+  const out = [];
+  for (const m of list) {
+    const last = out.findLast((x) => x.t === m.t && x.host === m.host);
+    if (last) {
+      last.notes.push(...m.notes);
+      last.states.push(...m.states);
+      continue;
+    }
+    out.push(m);
+  }
+  return out;
+}
+
+// order: what arrives comes before what a host does of itself, and that before
+// what it sends; but nothing arrives before it has left.
+function order({ leaves, arrives, others }) {
+  const out = [], left = new Set();
+  let l = 0, o = 0;
+  const due = [...arrives];
+  const next = () => {
+    const tl = leaves[l]?.t ?? Infinity, to = others[o]?.t ?? Infinity, soonest = Math.min(tl, to);
+    for (let a = 0; a < due.length && due[a].t <= soonest; a++)
+      if (left.has(due[a].packet)) return due.splice(a, 1)[0];
+    if (to <= tl) return others[o++];
+    const m = leaves[l++];
+    if (m && m.packet >= 0) left.add(m.packet);
+    return m;
+  };
+  for (let m = next(); m; m = next()) out.push(m);
+  return out.concat(due);
+}
+
+// join puts a state that a host enters of itself to the segment which it sends
+// at that moment: SYN-SENT to its SYN.
+function join(out) {
+  return out.filter((m, i) => {
+    if (m.kind !== "state") return true;
+    const near = [out[i + 1], out[i - 1]].find((x) => x?.kind === "leave" && x.t === m.t && x.host === m.host);
+    if (near) near.states.unshift(...m.states);
+    return !near;
+  });
+}
+
+// attachStates puts each change at the moment of the segment that caused it.
+function attachStates(world, out) {
+  for (const host of [0, 1])
+    for (const st of world.states[host]) {
+      if (st.packet < 0) continue;
+      const sends = world.packets[st.packet].from === host;
+      let best = null;
+      for (const m of out)
+        if (m.packet === st.packet && (sends ? m.kind === "leave" : m.kind === "arrive") &&
+            (!best || Math.abs(m.t - st.at) < Math.abs(best.t - st.at))) best = m;
+      if (best) best.states.push({ host, ...st });
+    }
+}
+
+// attachStory puts each sentence before the moment that it speaks of.
+function attachStory(world, out) {
+  for (const tale of world.story) {
+    let m;
+    if (tale.packet >= 0) {
+      const p = world.packets[tale.packet];
+      const kind = tale.host < 0 || tale.host === p.from ? "leave" : "arrive";
+      m = out.find((x) => x.packet === tale.packet && x.kind === kind) ??
+          out.find((x) => x.kind === "fold" && x.fold === p.fold);
+    }
+    m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.states.some((s) => s.host === tale.host)));
+    m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.host === tale.host));
+    if (!m) {
+      m = moment(tale.at, "tale", -1, {});
+      const i = out.findIndex((x) => x.t > tale.at);
+      out.splice(i < 0 ? out.length : i, 0, m);
+    }
+    m.tales.push(tale);
+  }
+}
+
+/**
+ * steps merges the moments of worlds that are shown beside each other. What
+ * happens at the same time in several of them is one step, so that worlds that
+ * are alike run alike. A step is {t, parts: [moment or undefined, by world]}.
+ */
+export function steps(lists) {
+  const at = lists.map(() => 0), out = [];
+  for (;;) {
+    const t = Math.min(...lists.map((l, i) => l[at[i]]?.t ?? Infinity));
+    if (t === Infinity) return out;
+    const parts = lists.map((l, i) => (l[at[i]]?.t === t ? l[at[i]++] : undefined));
+    out.push({ t, parts });
+  }
+}
+
+/** ticks are the steps of worlds that have figures only: n equal times. */
+export function ticks(end, n = 60) {
+  return Array.from({ length: n + 1 }, (_, i) => ({ t: (end * i) / n, parts: [] }));
+}
