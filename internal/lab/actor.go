@@ -50,9 +50,11 @@ type End struct {
 func (s *Stage) do(step Step) {
 	switch step.Do {
 	case "cut":
+		s.Note(-1, "the path is cut")
 		s.Path.Cut()
 		return
 	case "join":
+		s.Note(-1, "the path is whole again")
 		s.Path.Join()
 		return
 	}

@@ -233,7 +233,7 @@ func (r *Run) Pictured(p *Play) bool { return p.pictured() || len(p.Story) > 0 }
 // build tells a builder what happened.
 func (p *Play) build(b *trace.Builder) {
 	for _, n := range p.Notes {
-		if n.Host <= B {
+		if n.Host == A || n.Host == B {
 			b.Note(trace.Side(n.Host), n.At, n.Text)
 		}
 	}
@@ -308,15 +308,16 @@ func (p *Play) drops() map[dropKey]wire.Reason {
 // hostEvent is an event and whose it is.
 type hostEvent struct {
 	tcp.Event
-	host int
+	host  int
+	order int
 }
 
 // merged are the events of A and B in the order of their times.
 func (p *Play) merged() []hostEvent {
 	var all []hostEvent
 	for host := A; host <= B; host++ {
-		for _, e := range p.Events[host] {
-			all = append(all, hostEvent{e, host})
+		for i, e := range p.Events[host] {
+			all = append(all, hostEvent{e, host, p.orders[host][i]})
 		}
 	}
 	slices.SortStableFunc(all, func(x, y hostEvent) int { return cmp.Compare(x.Time, y.Time) })

@@ -39,6 +39,7 @@ type Play struct {
 	start   tcp.Time
 	stage   *Stage
 	dropped map[dropKey]wire.Reason
+	orders  [][]int // of the events, by host: which came first in the world
 }
 
 // Packet is a packet on the path.
@@ -53,8 +54,10 @@ type Packet struct {
 // Note is something at one host that no event tells.
 type Note struct {
 	At   tcp.Time
-	Host int
+	Host int // -1: the path
 	Text string
+
+	order int
 }
 
 // Verdict is what became of a claim.
@@ -133,6 +136,7 @@ type change struct {
 	at    tcp.Time
 	to    tcp.State
 	event tcp.Event
+	order int
 }
 
 // history is the states that a host went through, of all its connections. A
@@ -140,12 +144,12 @@ type change struct {
 // counts once.
 func (p *Play) history(host int) []change {
 	var h []change
-	for _, e := range p.Events[host] {
+	for i, e := range p.Events[host] {
 		if e.Kind != tcp.EventState || len(h) > 0 && h[len(h)-1].to == e.To && h[len(h)-1].event.Tuple == e.Tuple ||
 			e.From == e.To || e.From == tcp.StateClosed && e.To == tcp.StateSynReceived {
 			continue
 		}
-		h = append(h, change{e.Time, e.To, e})
+		h = append(h, change{e.Time, e.To, e, p.orders[host][i]})
 	}
 	return h
 }

@@ -1,10 +1,13 @@
 package lab
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 
 	"estab/internal/trace"
 	"estab/internal/wire"
+	"estab/tcp"
 )
 
 // Segment is a packet of A or B as a ladder tells it.
@@ -13,6 +16,12 @@ type Segment struct {
 	Label trace.Label
 	Again bool // it had been sent before
 	Fold  int  // which of the ladder's folds it is in, from 0; -1: it has a row
+
+	// When it left, and when it and its double arrived, in the order of all
+	// that happened in the world. One half is added to the order of what was
+	// before where no event tells of it.
+	Order  float64
+	Orders [2]float64
 }
 
 // Segments are the segments of the conversation that a world tells, and the
@@ -30,7 +39,55 @@ func (r *Run) Segments(p *Play) ([]Segment, []trace.Fold) {
 			all = append(all, Segment{Label: row.Seg, Again: row.Mark&trace.MarkRetransmit != 0, Fold: -1, Packet: p.packetOf(l, row)})
 		}
 	}
+	p.order(all)
+	slices.SortStableFunc(all, func(a, b Segment) int { return cmp.Compare(a.Order, b.Order) })
 	return all, fold(all, r.ladder(p))
+}
+
+// order finds when segments left and arrived among all events.
+func (p *Play) order(all []Segment) {
+	type key struct {
+		host, out int
+		at        tcp.Time
+		seg       tcp.SegHeader
+	}
+	events := p.merged()
+	orders := map[key][]int{}
+	for _, e := range events {
+		k := key{host: e.host, at: e.Time, seg: e.Seg}
+		switch e.Kind {
+		case tcp.EventOut:
+			k.out = 1
+		case tcp.EventIn, tcp.EventDrop:
+		default:
+			continue
+		}
+		orders[k] = append(orders[k], e.order)
+	}
+	take := func(k key) float64 {
+		if n := orders[k]; len(n) > 0 {
+			orders[k] = n[1:]
+			return float64(n[0])
+		}
+		i, _ := slices.BinarySearchFunc(events, k.at, func(e hostEvent, at tcp.Time) int {
+			if e.Time > at {
+				return 1
+			}
+			return -1
+		})
+		last := 0
+		for _, e := range events[:i] {
+			last = max(last, e.order)
+		}
+		return float64(last) + 0.5
+	}
+	for i := range all {
+		s := &all[i]
+		s.Order = take(key{int(s.From), 1, s.Time, s.Seg})
+		for c := range s.Copies {
+			s.Orders[c] = take(key{int(s.From.Other()), 0, s.Arrive[c], s.Seg})
+		}
+	}
 }
 
 // packetOf is the packet that leaves in a row. Where there are routers the

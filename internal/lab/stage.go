@@ -39,6 +39,8 @@ type Stage struct {
 	shimmed bool      // B has the shim of a two-way handshake
 	struck  string    // the fault that met the packet which is about to pass
 
+	order int // of what has happened so far
+
 	// What an observer knows.
 	turned bool // a state has changed since it looked
 	last   [2]map[uint16]Holding
@@ -57,7 +59,8 @@ func (s *Stage) At(d time.Duration, f func()) { s.World.At(s.play.start.Add(d), 
 
 // Note writes something beside the ladder.
 func (s *Stage) Note(host int, text string) {
-	s.play.Notes = append(s.play.Notes, Note{s.World.Now(), host, text})
+	s.order++
+	s.play.Notes = append(s.play.Notes, Note{s.World.Now(), host, text, s.order})
 }
 
 // ringSize is how many events a host keeps between two steps of its world. Of
@@ -132,6 +135,7 @@ func (s *Stage) addHost(name string) *actor {
 	s.actors = append(s.actors, a)
 	s.play.Ends = append(s.play.Ends, nil)
 	s.play.Events = append(s.play.Events, nil)
+	s.play.orders = append(s.play.orders, nil)
 	s.play.Left = append(s.play.Left, tcp.Counts{})
 	s.play.Counters = append(s.play.Counters, tcp.Counters{})
 	return a
@@ -246,6 +250,8 @@ func (s *Stage) drain() {
 		n := len(s.play.Events[i])
 		s.play.Events[i] = a.ring.Drain(s.play.Events[i])
 		for _, e := range s.play.Events[i][n:] {
+			s.order++
+			s.play.orders[i] = append(s.play.orders[i], s.order)
 			if e.Kind == tcp.EventState && e.From != e.To {
 				s.turned = true
 				s.snapshot(i, e)

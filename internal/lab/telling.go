@@ -39,6 +39,7 @@ type Change struct {
 	From, To string
 	Why      Text
 	Cause    int // the segment that caused it, as an index; -1: none
+	Order    int // as an Aside's
 }
 
 // Changes are the states that a host's connections went through.
@@ -58,7 +59,7 @@ func (p *Play) Changes(host int, segments []Segment) (all []Change) {
 		if host == B {
 			t = t.Swap()
 		}
-		x := Change{At: p.At(c.at), Port: t.LocalPort, From: from.String(), To: e.To.String(), Cause: -1}
+		x := Change{At: p.At(c.at), Port: t.LocalPort, From: from.String(), To: e.To.String(), Cause: -1, Order: c.order}
 		if e.HasSeg {
 			x.Cause = slices.IndexFunc(segments, func(s Segment) bool {
 				return int(s.From) != host && s.Seg == e.Seg && slices.Contains(s.Arrive[:s.Copies], c.at)
@@ -95,42 +96,28 @@ func (p *Play) why(host int, from tcp.State, e *tcp.Event) Text {
 	return t("its program gives the connection up", "应用程序放弃连接")
 }
 
-// Both is an English phrase of ladders in both languages.
-func Both(en string) Text {
-	if zh, ok := chineseWords()[en]; ok {
-		return Text{en, zh}
-	}
-	return same(en)
-}
-
 // Aside is something at one host that is neither a segment nor a state.
 type Aside struct {
 	At   time.Duration
 	Host int    // -1: the path
 	Kind string // timer, ended, cwnd, note
 	Text Text
+
+	Order int // of two that are at the same time the smaller was first
 }
 
 // Asides are what the hosts and the script tell besides.
 func (p *Play) Asides() (all []Aside) {
 	for _, n := range p.Notes {
 		if n.Host <= B {
-			all = append(all, Aside{p.At(n.At), n.Host, "note", Both(n.Text)})
-		}
-	}
-	for _, s := range Lines(p.Script) {
-		switch s.Do {
-		case "cut":
-			all = append(all, Aside{s.At, -1, "note", t("the path is cut", "路径中断")})
-		case "join":
-			all = append(all, Aside{s.At, -1, "note", t("the path is whole again", "路径恢复")})
+			all = append(all, Aside{p.At(n.At), n.Host, "note", Both(n.Text), n.order})
 		}
 	}
 	for _, e := range p.merged() {
 		if !p.pictured() || !p.watched(e.Tuple, e.host) {
 			continue
 		}
-		x := Aside{At: p.At(e.Time), Host: e.host}
+		x := Aside{At: p.At(e.Time), Host: e.host, Order: e.order}
 		switch {
 		case e.Kind == tcp.EventTimer && e.Timer != tcp.TimerDelayedAck:
 			x.Kind, x.Text = "timer", Both(trace.TimerText(e.Timer))
@@ -143,7 +130,7 @@ func (p *Play) Asides() (all []Aside) {
 		}
 		all = append(all, x)
 	}
-	slices.SortStableFunc(all, func(a, b Aside) int { return cmp.Compare(a.At, b.At) })
+	slices.SortStableFunc(all, func(a, b Aside) int { return cmp.Compare(a.Order, b.Order) })
 	return all
 }
 

@@ -18,13 +18,13 @@ type File struct {
 
 // Export runs an experiment and writes the run as a file: pcapng, svg, json,
 // text, or script, which is the packetdrill language.
-func Export(kind string, x *Experiment) (*File, error) {
+func (e *Session) Export(kind string, x *Experiment) (*File, error) {
 	s, p, err := x.read()
 	if err != nil {
 		return nil, err
 	}
 	if kind == "json" {
-		return exportJSON(x)
+		return e.exportJSON(x)
 	}
 	r, err := s.Play(p)
 	if err != nil {
@@ -54,8 +54,8 @@ func Export(kind string, x *Experiment) (*File, error) {
 	return f, err
 }
 
-func exportJSON(x *Experiment) (*File, error) {
-	r, err := Run(x)
+func (e *Session) exportJSON(x *Experiment) (*File, error) {
+	r, err := e.Run(x)
 	if err != nil {
 		return nil, err
 	}

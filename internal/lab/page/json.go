@@ -32,12 +32,12 @@ func decode(text string) (*Experiment, error) {
 func CatalogJSON() string { return encode(NewCatalog()) }
 
 // RunJSON runs an experiment: a Result, or a Failure.
-func RunJSON(text string) string {
+func (s *Session) RunJSON(text string) string {
 	x, err := decode(text)
 	if err != nil {
 		return encode(Fail(err))
 	}
-	r, err := Run(x)
+	r, err := s.Run(x)
 	if err != nil {
 		return encode(Fail(err))
 	}
@@ -70,12 +70,12 @@ func FormatJSON(text string) string {
 }
 
 // ExportJSON makes a file: what it is, or a Failure, and its bytes.
-func ExportJSON(kind, text string) (head string, data []byte) {
+func (s *Session) ExportJSON(kind, text string) (head string, data []byte) {
 	x, err := decode(text)
 	if err != nil {
 		return encode(Fail(err)), nil
 	}
-	f, err := Export(kind, x)
+	f, err := s.Export(kind, x)
 	if err != nil {
 		return encode(Fail(err)), nil
 	}

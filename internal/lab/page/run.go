@@ -6,9 +6,41 @@ import (
 	"estab/internal/lab"
 )
 
+// Session plays experiments, and remembers the untouched runs with which they
+// are compared. It is not safe for concurrent use.
+type Session struct {
+	untouched map[string]*Result
+}
+
 // Run plays an experiment. An error is a Problem of package lab, or one of
 // its scripts.
-func Run(x *Experiment) (*Result, error) {
+func (s *Session) Run(x *Experiment) (*Result, error) {
+	if r, ok := s.untouched[x.Scenario]; ok && !x.touched() {
+		again := *r
+		again.Experiment = &Experiment{Scenario: x.Scenario, Lang: x.Lang, At: x.At}
+		again.Link = again.Experiment.Link()
+		return &again, nil
+	}
+	r, err := run(x)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Touched {
+		if s.untouched == nil {
+			s.untouched = map[string]*Result{}
+		}
+		s.untouched[x.Scenario] = r
+		return r, nil
+	}
+	was, err := s.Run(&Experiment{Scenario: x.Scenario})
+	if err != nil {
+		return nil, err
+	}
+	r.Diff = diff(was, r)
+	return r, nil
+}
+
+func run(x *Experiment) (*Result, error) {
 	s, p, err := x.read()
 	if err != nil {
 		return nil, err
@@ -32,13 +64,6 @@ func Run(x *Experiment) (*Result, error) {
 	}
 	for _, t := range r.Tables {
 		out.Tables = append(out.Tables, Table(t))
-	}
-	if out.Touched {
-		was, err := Run(&Experiment{Scenario: s.Name})
-		if err != nil {
-			return nil, err
-		}
-		out.Diff = diff(was, out)
 	}
 	return out, nil
 }

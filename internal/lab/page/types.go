@@ -85,8 +85,10 @@ type Packet struct {
 	Len     uint32    `json:"len"`
 	Win     uint64    `json:"win"` // scaled
 	Options []string  `json:"options"`
-	Text    string    `json:"text"` // its data, if that can be read
-	Fold    int       `json:"fold"` // of Folds; -1: it has a row of its own
+	Text    string    `json:"text"`   // its data, if that can be read
+	Fold    int       `json:"fold"`   // of Folds; -1: it has a row of its own
+	Order   float64   `json:"order"`  // of two things at the same time the one with the smaller order was first
+	Orders  []float64 `json:"orders"` // of Arrives
 	Say     lab.Text  `json:"say"`
 }
 
@@ -107,6 +109,7 @@ type State struct {
 	To     string   `json:"to"`
 	Why    lab.Text `json:"why"`
 	Packet int      `json:"packet"` // that caused it; -1: none
+	Order  int      `json:"order"`
 }
 
 // Holding is what a host holds for a pair of sockets from a time on.
@@ -167,10 +170,11 @@ type Beat struct {
 
 // Note is something at one host beside packets and states.
 type Note struct {
-	At   float64  `json:"at"`
-	Host int      `json:"host"` // -1: the path
-	Kind string   `json:"kind"` // timer, ended, note, cwnd
-	Text lab.Text `json:"text"`
+	At    float64  `json:"at"`
+	Host  int      `json:"host"` // -1: the path
+	Kind  string   `json:"kind"` // timer, ended, note, cwnd
+	Text  lab.Text `json:"text"`
+	Order int      `json:"order"`
 }
 
 // Step is a line of the script.

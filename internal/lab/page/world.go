@@ -29,7 +29,7 @@ func world(r *lab.Run, p *lab.Play) *World {
 	}
 	for host := range w.States {
 		for _, c := range p.Changes(host, segments) {
-			w.States[host] = append(w.States[host], State{c.At.Seconds(), w.conn(c.Port), c.From, c.To, c.Why, c.Cause})
+			w.States[host] = append(w.States[host], State{c.At.Seconds(), w.conn(c.Port), c.From, c.To, c.Why, c.Cause, c.Order})
 		}
 		for _, h := range p.Held[host] {
 			w.Holdings[host] = append(w.Holdings[host], w.holding(p, &h))
@@ -40,7 +40,7 @@ func world(r *lab.Run, p *lab.Play) *World {
 		w.Story = append(w.Story, Beat{p.At(b.At).Seconds(), b.Text, w.find(packet), host})
 	}
 	for _, n := range p.Asides() {
-		w.Notes = append(w.Notes, Note{n.At.Seconds(), n.Host, n.Kind, n.Text})
+		w.Notes = append(w.Notes, Note{n.At.Seconds(), n.Host, n.Kind, n.Text, n.Order})
 	}
 	for _, s := range lab.Lines(p.Script) {
 		w.Steps = append(w.Steps, Step{s.At.Seconds(), s.Who, s.Text, s.Line})
@@ -73,12 +73,12 @@ func (w *World) packet(p *lab.Play, s *lab.Segment) *Packet {
 	k := &Packet{ID: s.ID(), From: int(s.From), Conn: w.conn(s.LocalPort), Life: l.Life(), Sent: p.At(s.Time).Seconds(), Arrives: []float64{},
 		Fate: "arrives", Struck: s.Struck, Flags: trace.FlagNames(l.Flags), Kind: kind(l), Again: s.Again,
 		Seq: l.RelSeq, Ack: l.RelAck, HasAck: l.HasAck(), AbsSeq: uint32(l.Seq), AbsAck: uint32(l.Ack), SeqName: l.SeqName, AckName: l.AckName,
-		Len: l.Len, Win: l.Window, Options: l.OptionWords(), Text: readable(s.Text()), Fold: s.Fold}
+		Len: l.Len, Win: l.Window, Options: l.OptionWords(), Text: readable(s.Text()), Fold: s.Fold, Order: s.Order, Orders: []float64{}}
 	if k.Options == nil {
 		k.Options = []string{}
 	}
-	for _, at := range s.Arrive[:s.Copies] {
-		k.Arrives = append(k.Arrives, p.At(at).Seconds())
+	for i, at := range s.Arrive[:s.Copies] {
+		k.Arrives, k.Orders = append(k.Arrives, p.At(at).Seconds()), append(k.Orders, s.Orders[i])
 	}
 	switch {
 	case s.Copies == 0:
