@@ -2,8 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -18,26 +16,27 @@ func always(text Text, check func(r *Run) error) Claim {
 	return Claim{text, check, true}
 }
 
-func want(ok bool, format string, args ...any) error {
+// want is nil if ok; otherwise what was found instead, in both languages.
+func want(ok bool, en, zh string, args ...any) error {
 	if ok {
 		return nil
 	}
-	return fmt.Errorf(format, args...)
+	return problem(en, zh, args...)
 }
 
 // goes checks that the states of a host are those, in this order.
 func goes(world, host int, states string) func(r *Run) error {
 	return func(r *Run) error {
 		got := r.Plays[world].path(host)
-		return want(got == states, "%c went through %s", 'A'+host, orNothing(got))
+		return want(got == states, "%c went through %v", "%c 经过的状态是 %v", 'A'+host, orNothing(got))
 	}
 }
 
-func orNothing(s string) string {
-	if s == "" {
-		return "no state"
+func orNothing(states string) Text {
+	if states == "" {
+		return t("no state", "没有任何状态")
 	}
-	return strings.ReplaceAll(s, " ", ", ")
+	return Text{strings.ReplaceAll(states, " ", ", "), strings.ReplaceAll(states, " ", "、")}
 }
 
 // lasted checks how long a host stayed in a state.
@@ -47,13 +46,13 @@ func lasted(world, host int, s tcp.State, d func(p *Params) time.Duration) func(
 		for i, c := range h {
 			if c.to == s {
 				if i+1 == len(h) {
-					return errors.New("it never ended")
+					return problem("it never ended", "一直没有结束")
 				}
 				got := h[i+1].at.Sub(c.at)
-				return want(got == d(&r.Params), "it lasted %v", got)
+				return want(got == d(&r.Params), "it lasted %v", "持续了 %v", got)
 			}
 		}
-		return fmt.Errorf("%c was never in %v", 'A'+host, s)
+		return problem("%c was never in %v", "%c 从未进入 %v", 'A'+host, s)
 	}
 }
 
@@ -71,7 +70,7 @@ func (r *Run) eachPair(all bool) error {
 			b := p.partner(n)
 			if b == nil {
 				if all && len(a.Sent) > 0 {
-					return fmt.Errorf("A sent %d bytes and B has no connection", len(a.Sent))
+					return problem("A sent %d bytes and B has no connection", "A 发送了 %d 字节，而 B 没有连接", len(a.Sent))
 				}
 				continue
 			}
@@ -110,9 +109,9 @@ func (p *Play) partner(n int) *End {
 func arrived(at string, sent, got []byte, all bool) error {
 	switch {
 	case !bytes.HasPrefix(sent, got):
-		return fmt.Errorf("%s read %d bytes that are not what was sent", at, len(got))
+		return problem("%s read %d bytes that are not what was sent", "%s 读到 %d 字节，与发送的不符", at, len(got))
 	case all && len(got) < len(sent):
-		return fmt.Errorf("%s read %d of %d bytes", at, len(got), len(sent))
+		return problem("%s read %d of %d bytes", "%s 只读到 %d 字节，共发送 %d 字节", at, len(got), len(sent))
 	}
 	return nil
 }
@@ -122,7 +121,7 @@ func nothingLeft(r *Run) error {
 	for _, p := range r.Plays {
 		for i, c := range p.Left[:2] {
 			if c.Conns+c.HalfOpen+c.TimeWait+c.Timers != 0 {
-				return fmt.Errorf("%c holds %d connections, %d half-open and %d TIME-WAIT records",
+				return problem("%c holds %d connections, %d half-open and %d TIME-WAIT records", "%c 还有 %d 个连接、%d 条半连接记录和 %d 条 TIME-WAIT 记录",
 					'A'+i, c.Conns, c.HalfOpen, c.TimeWait)
 			}
 		}
@@ -146,7 +145,7 @@ func both(checks ...func(r *Run) error) func(r *Run) error {
 func sends(world, host int, kind string, n int) func(r *Run) error {
 	return func(r *Run) error {
 		got := r.Plays[world].count(host, kind)
-		return want(got == n, "%c sent %d", 'A'+host, got)
+		return want(got == n, "%c sent %d", "%c 发送了 %d 个", 'A'+host, got)
 	}
 }
 
@@ -155,8 +154,8 @@ func told(world, host, n int, err tcp.Error) func(r *Run) error {
 	return func(r *Run) error {
 		ends := r.Plays[world].Ends[host]
 		if n >= len(ends) {
-			return fmt.Errorf("%c has no such connection", 'A'+host)
+			return problem("%c has no such connection", "%c 没有这个连接", 'A'+host)
 		}
-		return want(ends[n].Err == err, "it was told: %v", ends[n].Err)
+		return want(ends[n].Err == err, "it was told: %v", "得知的是：%v", ends[n].Err)
 	}
 }

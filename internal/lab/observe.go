@@ -112,25 +112,13 @@ func (o *observer) claims() {
 	}
 	for i := range o.since {
 		x := &o.since[i]
-		holds := o.holds(i)
+		holds := o.r.check(&o.r.Scenario.Claims[i]) == nil
 		if holds && !x.holds {
 			x.at = now
 		}
 		x.vacuous = x.vacuous && holds
 		x.holds = holds
 	}
-}
-
-// holds reports whether a claim holds of what has happened so far. Checks are
-// written for whole runs: one that does not find what it speaks of may panic,
-// and then doesn't hold yet.
-func (o *observer) holds(i int) (ok bool) {
-	defer func() {
-		if recover() != nil {
-			ok = false
-		}
-	}()
-	return o.r.Scenario.Claims[i].Check(o.r) == nil
 }
 
 // conclude writes down since when the claims hold. What nothing could have

@@ -3,6 +3,10 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"time"
+
+	"estab/internal/trace"
+	"estab/tcp"
 )
 
 // Problem is an error that speaks both languages.
@@ -11,9 +15,29 @@ type Problem struct{ Text }
 // Error is what an English reader is told.
 func (p *Problem) Error() string { return p.EN }
 
-// problem makes a Problem; both texts take the same arguments.
+// problem makes a Problem; both texts take the same arguments, each in its
+// language if it speaks several.
 func problem(en, zh string, args ...any) error {
-	return &Problem{Text{fmt.Sprintf(en, args...), fmt.Sprintf(zh, args...)}}
+	return &Problem{Text{fmt.Sprintf(en, in(English, args)...), fmt.Sprintf(zh, in(Chinese, args)...)}}
+}
+
+func in(l Lang, args []any) []any {
+	all := make([]any, len(args))
+	for i, x := range args {
+		switch x := x.(type) {
+		case Text:
+			all[i] = x.In(l)
+		case tcp.Error:
+			all[i] = Both(x.Error()).In(l)
+		case bool:
+			all[i] = map[bool]Text{true: t("yes", "是"), false: t("no", "否")}[x].In(l)
+		case time.Duration:
+			all[i] = trace.Duration(x)
+		default:
+			all[i] = x
+		}
+	}
+	return all
 }
 
 // TextOf is what an error says. One that speaks English only says it twice.

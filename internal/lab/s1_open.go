@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"time"
 
 	"estab/internal/seq"
@@ -48,7 +47,7 @@ func openBasic() Scenario {
 			claim(t("A goes through SYN-SENT to ESTABLISHED", "A 的状态依次为 SYN-SENT、ESTABLISHED"), goes(0, A, "SYN-SENT ESTABLISHED")),
 			claim(t("B goes through SYN-RECEIVED to ESTABLISHED", "B 的状态依次为 SYN-RECEIVED、ESTABLISHED"), goes(0, B, "SYN-RECEIVED ESTABLISHED")),
 			claim(t("three segments were enough", "一共只用了三个报文段"), func(r *Run) error {
-				return want(len(r.Plays[0].Packets) == 3, "there were %d", len(r.Plays[0].Packets))
+				return want(len(r.Plays[0].Packets) == 3, "there were %d", "有 %d 个", len(r.Plays[0].Packets))
 			}),
 			always(t("the SYN,ACK acknowledges x+1", "SYN+ACK 的确认号是 x+1"), ackOf(0, B, "SYN-ACK", A, "SYN")),
 			claim(t("the third segment acknowledges y+1, and its own number is x+1", "第三个报文段的确认号是 y+1，序号是 x+1"), thirdSegment(0)),
@@ -58,7 +57,7 @@ func openBasic() Scenario {
 				a, ok1 := p.entered(A, tcp.StateEstablished, 1)
 				b, ok2 := p.entered(B, tcp.StateEstablished, 1)
 				return want(ok1 && ok2 && p.stateAt(B, a.at) == tcp.StateSynReceived && b.at.Sub(a.at) == r.Params.Delay,
-					"A at %v, B at %v", p.At(a.at), p.At(b.at))
+					"A at %v, B at %v", "A 在 %v，B 在 %v", p.At(a.at), p.At(b.at))
 			}),
 		},
 		Lesson: t("Three segments: each side has told its initial number, and each has heard that the other knows it.",
@@ -73,16 +72,16 @@ func ackOf(world, host int, kind string, other int, of string) func(r *Run) erro
 		p := r.Plays[world]
 		k, o := p.nth(host, kind, 1), p.nth(other, of, 1)
 		if k == nil || o == nil {
-			return errors.New("there is no such segment")
+			return problem("there is no such segment", "没有这样的报文段")
 		}
-		return want(k.Seg.Ack == o.Seg.Seq+1, "it acknowledges %d, not %d", k.Seg.Ack, o.Seg.Seq+1)
+		return want(k.Seg.Ack == o.Seg.Seq+1, "it acknowledges %d, not %d", "确认号是 %d，而不是 %d", k.Seg.Ack, o.Seg.Seq+1)
 	}
 }
 
 func thirdSegment(world int) func(r *Run) error {
 	return both(ackOf(world, A, "ACK", B, "SYN-ACK"), func(r *Run) error {
 		p := r.Plays[world]
-		return want(p.nth(A, "ACK", 1).Seg.Seq == p.nth(A, "SYN", 1).Seg.Seq+1, "its number is another")
+		return want(p.nth(A, "ACK", 1).Seg.Seq == p.nth(A, "SYN", 1).Seg.Seq+1, "its number is another", "序号不是它")
 	})
 }
 
@@ -106,16 +105,16 @@ func openThirdWithData() Scenario {
 		Claims: []Claim{
 			claim(t("B becomes ESTABLISHED by a segment with data", "使 B 进入 ESTABLISHED 的是带数据的报文段"), func(r *Run) error {
 				c, ok := r.Plays[0].entered(B, tcp.StateEstablished, 1)
-				return want(ok && c.event.HasSeg && c.event.Seg.Len == 5, "it was %+v", c.event.Seg.Flags)
+				return want(ok && c.event.HasSeg && c.event.Seg.Len == 5, "it was %+v", "是 %+v", c.event.Seg.Flags)
 			}),
 			claim(t("its sequence number is x+1: the lost ACK took none", "它的序号仍是 x+1：丢失的那个 ACK 没有消耗序号"), func(r *Run) error {
 				p := r.Plays[0]
 				d, s := p.nth(A, "data", 1), p.nth(A, "SYN", 1)
-				return want(d != nil && d.Seg.Seq == s.Seg.Seq+1, "it is another")
+				return want(d != nil && d.Seg.Seq == s.Seg.Seq+1, "it is another", "不是它")
 			}),
 			claim(t("nothing had to be repeated", "没有任何报文段需要重传"), func(r *Run) error {
 				n := r.Plays[0].Counters[A].Retransmits + r.Plays[0].Counters[B].Retransmits
-				return want(n == 0, "%d segments were", n)
+				return want(n == 0, "%d segments were", "重传了 %d 个", n)
 			}),
 			claim(t("what B read is what A sent", "B 读到的就是 A 发送的"), complete),
 		},
@@ -144,15 +143,15 @@ func openSynWithData() Scenario {
 		Claims: []Claim{
 			claim(t("the SYN that reached B carried three bytes", "到达 B 的 SYN 带有三个字节"), func(r *Run) error {
 				c, ok := r.Plays[0].entered(B, tcp.StateSynReceived, 1)
-				return want(ok && c.event.Seg.Len == 3, "it carried %d", c.event.Seg.Len)
+				return want(ok && c.event.Seg.Len == 3, "it carried %d", "带有 %d 字节", c.event.Seg.Len)
 			}),
 			always(t("the SYN,ACK acknowledges only the SYN: ack=x+1", "SYN+ACK 只确认 SYN：ack=x+1"), ackOf(0, B, "SYN-ACK", A, "SYN")),
 			claim(t("B's program read “abc” once", "B 的应用程序只读到一次“abc”"), func(r *Run) error {
 				if len(r.Plays[0].Ends[B]) == 0 {
-					return errors.New("B has no connection")
+					return problem("B has no connection", "B 没有连接")
 				}
 				got := string(r.Plays[0].Ends[B][0].Got)
-				return want(got == "abc", "it read %q", got)
+				return want(got == "abc", "it read %q", "读到的是 %q", got)
 			}),
 		},
 		Lesson: t("A SYN may carry data. This engine, like most, does not keep it: who sends it has to send it again.",
@@ -212,10 +211,10 @@ func holds(host int, s tcp.State, bytes int) func(r *Run) error {
 	return func(r *Run) error {
 		for _, x := range r.Plays[0].Shots {
 			if x.Host == host && x.Sides[host].State == s {
-				return want(x.Sides[host].Estab == bytes, "it holds %d", x.Sides[host].Estab)
+				return want(x.Sides[host].Estab == bytes, "it holds %d", "占 %d", x.Sides[host].Estab)
 			}
 		}
-		return errors.New("it was never seen in that state")
+		return problem("it was never seen in that state", "从未处于该状态")
 	}
 }
 
@@ -242,10 +241,10 @@ func openISS() Scenario {
 					kind := []string{"SYN", "SYN-ACK"}[host]
 					a, b, c := p.nth(host, kind, 1), p.nth(host, kind, 2), p.nth(host, kind, 3)
 					if a == nil || b == nil || c == nil {
-						return errors.New("there are fewer than three")
+						return problem("there are fewer than three", "不到三个")
 					}
 					if near(a.Seg.Seq, b.Seg.Seq) || near(b.Seg.Seq, c.Seg.Seq) {
-						return errors.New("one follows from the other")
+						return problem("one follows from the other", "后一个可以从前一个推出")
 					}
 				}
 				return nil
@@ -258,7 +257,7 @@ func openISS() Scenario {
 				if err != nil {
 					return err
 				}
-				return want(other.nth(A, "SYN", 1).Seg.Seq != r.Plays[0].nth(A, "SYN", 1).Seg.Seq, "the first is the same")
+				return want(other.nth(A, "SYN", 1).Seg.Seq != r.Plays[0].nth(A, "SYN", 1).Seg.Seq, "the first is the same", "第一个相同")
 			}),
 		},
 		Lesson: t("Who can't see the segments can't forge one that fits: the numbers x and y are a secret shared by the two ends.",

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"time"
 
 	"estab/internal/wire"
@@ -34,7 +33,7 @@ func openSimultaneous() Scenario {
 			claim(t("B goes the same way", "B 走的是同样的路"), goes(0, B, "SYN-SENT SYN-RECEIVED ESTABLISHED")),
 			claim(t("each side holds one connection", "双方各自只有一个连接"), func(r *Run) error {
 				l := r.Plays[0].Left
-				return want(l[A].Conns == 1 && l[B].Conns == 1, "A holds %d, B %d", l[A].Conns, l[B].Conns)
+				return want(l[A].Conns == 1 && l[B].Conns == 1, "A holds %d, B %d", "A 有 %d 个，B 有 %d 个", l[A].Conns, l[B].Conns)
 			}),
 		},
 		Lesson: t("TCP needs no server for a connection: the rules for SYNs suffice.", "TCP 的连接并不需要有服务器：处理 SYN 的规则就够了。"),
@@ -53,7 +52,7 @@ func openSynLost() Scenario {
 		Claims: []Claim{
 			claim(t("both SYNs have the same number", "两个 SYN 的序号相同"), func(r *Run) error {
 				p := r.Plays[0]
-				return want(p.count(A, "SYN") == 2 && p.nth(A, "SYN", 1).Seg.Seq == p.nth(A, "SYN", 2).Seg.Seq, "they differ")
+				return want(p.count(A, "SYN") == 2 && p.nth(A, "SYN", 1).Seg.Seq == p.nth(A, "SYN", 2).Seg.Seq, "they differ", "它们不同")
 			}),
 			claim(t("the second follows after the initial RTO of 1 s (RFC 6298)", "第二个在初始 RTO 即 1 s 之后发出（RFC 6298）"), gap(0, A, "SYN", 1, func(p *Params) time.Duration { return orElse(p.RTO, time.Second) })),
 			claim(t("A is ESTABLISHED in the end", "A 最终进入 ESTABLISHED"), goes(0, A, "SYN-SENT ESTABLISHED")),
@@ -75,10 +74,10 @@ func gap(world, host int, kind string, n int, d func(p *Params) time.Duration) f
 		p := r.Plays[world]
 		a, b := p.nth(host, kind, n), p.nth(host, kind, n+1)
 		if a == nil || b == nil {
-			return errors.New("there is no second one")
+			return problem("there is no second one", "没有第二个")
 		}
 		got := b.Time.Sub(a.Time)
-		return want(got == d(&r.Params), "it was %v", got)
+		return want(got == d(&r.Params), "it was %v", "是 %v", got)
 	}
 }
 
@@ -95,10 +94,11 @@ func openSynAckLost() Scenario {
 		Claims: []Claim{
 			claim(t("every SYN,ACK has the same number y", "每个 SYN,ACK 的序号都是同一个 y"), func(r *Run) error {
 				p := r.Plays[0]
-				return want(p.count(B, "SYN-ACK") >= 2 && p.nth(B, "SYN-ACK", 1).Seg.Seq == p.nth(B, "SYN-ACK", 2).Seg.Seq, "they differ")
+				return want(p.count(B, "SYN-ACK") >= 2 && p.nth(B, "SYN-ACK", 1).Seg.Seq == p.nth(B, "SYN-ACK", 2).Seg.Seq, "they differ", "它们不同")
 			}),
 			claim(t("B holds one connection, not two", "B 只有一个连接，不是两个"), func(r *Run) error {
-				return want(r.Plays[0].Left[B].Conns == 1 && r.Plays[0].Left[B].HalfOpen == 0, "%+v", r.Plays[0].Left[B])
+				return want(r.Plays[0].Left[B].Conns == 1 && r.Plays[0].Left[B].HalfOpen == 0, "B holds %d connections and %d half-open records", "B 有 %d 个连接和 %d 条半连接记录",
+					r.Plays[0].Left[B].Conns, r.Plays[0].Left[B].HalfOpen)
 			}),
 		},
 		Lesson: t("A repeated SYN finds the record of the first: it begins nothing new.", "重传的 SYN 找到的是原来的记录，不会另起一个连接。"),
@@ -137,7 +137,7 @@ func openRefused() Scenario {
 			claim(t("A's program was told: connection refused", "A 的应用程序得知：连接被拒绝"), told(0, A, 0, tcp.ErrRefused)),
 			claim(t("it took one round trip", "只用了一个往返时间"), func(r *Run) error {
 				e := r.Plays[0].Ends[A][0]
-				return want(e.ErrAt-e.Began == 2*r.Params.Delay, "it took %v", e.ErrAt-e.Began)
+				return want(e.ErrAt-e.Began == 2*r.Params.Delay, "it took %v", "用了 %v", e.ErrAt-e.Began)
 			}),
 			claim(t("nothing is left at either side", "双方什么都不剩"), nothingLeft),
 		},
@@ -171,7 +171,7 @@ func openNobody() Scenario {
 			always(t("A's program was told: connection timed out", "A 的应用程序得知：连接超时"), told(0, A, 0, tcp.ErrTimeout)),
 			claim(t("it took more than 3 minutes (RFC 9293, MUST-23)", "历时 3 分钟以上（RFC 9293，MUST-23）"), func(r *Run) error {
 				e := r.Plays[0].Ends[A][0]
-				return want(e.ErrAt-e.Began >= 3*time.Minute, "it took %v", e.ErrAt-e.Began)
+				return want(e.ErrAt-e.Began >= 3*time.Minute, "it took %v", "用了 %v", e.ErrAt-e.Began)
 			}),
 		},
 		Lesson: t("Silence can mean a lost segment, a slow network or a dead host. TCP asks again, less and less often, before it gives up.",

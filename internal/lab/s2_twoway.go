@@ -39,7 +39,7 @@ func again() Beat {
 // ghost checks that in the end B has a connection that A knows nothing of.
 func ghost(r *Run) error {
 	l := r.Plays[0].Left
-	return want(l[B].Conns == 1 && l[A].Conns == 0, "B holds %d connections, A %d", l[B].Conns, l[A].Conns)
+	return want(l[B].Conns == 1 && l[A].Conns == 0, "B holds %d connections, A %d", "B 有 %d 个连接，A 有 %d 个", l[B].Conns, l[A].Conns)
 }
 
 // clean checks that nothing is left in a world, and that B's programs got
@@ -49,7 +49,7 @@ func clean(world, accepted int) func(r *Run) error {
 		p := r.Plays[world]
 		l := p.Left[B]
 		return want(l.Conns+l.HalfOpen == 0 && len(p.Ends[B]) == accepted,
-			"B holds %d connections and %d half-open records; %d were accepted", l.Conns, l.HalfOpen, len(p.Ends[B]))
+			"B holds %d connections and %d half-open records; %d were accepted", "B 还有 %d 个连接和 %d 条半连接记录；交给应用程序 %d 个", l.Conns, l.HalfOpen, len(p.Ends[B]))
 	}
 }
 
@@ -72,7 +72,7 @@ func staleForgotten() Scenario {
 					"A 的 2MSL 早已结束，没有这个连接的任何记录，回以 RST。B 回到 LISTEN。")}}),
 		Claims: []Claim{
 			claim(t("two-way: B's program was given a second connection that nobody had asked for", "两次握手：B 的应用程序多得到一个无人要求的连接"), func(r *Run) error {
-				return want(len(r.Plays[0].Ends[B]) == 2, "it was given %d", len(r.Plays[0].Ends[B]))
+				return want(len(r.Plays[0].Ends[B]) == 2, "it was given %d", "得到 %d 个", len(r.Plays[0].Ends[B]))
 			}),
 			claim(t("three-way: B was in SYN-RECEIVED, and back in LISTEN by A's RST", "三次握手：B 进入 SYN-RECEIVED，收到 A 的 RST 后回到 LISTEN"),
 				goes(1, B, "SYN-RECEIVED ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED SYN-RECEIVED LISTEN")),
@@ -178,7 +178,7 @@ func staleFar() Scenario {
 						n++
 					}
 				}
-				return want(n > 0 && n < 20, "there were %d", n)
+				return want(n > 0 && n < 20, "there were %d", "有 %d 个", n)
 			}),
 			claim(t("three-way: nothing stays", "三次握手：什么都没有留下"), clean(1, 1)),
 			always(t("the bytes of the real connection are intact in both worlds", "两个世界里，真正那个连接的数据都完好"), intact),

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,10 +22,10 @@ func connected(world, n int, yes bool) func(r *Run) error {
 	return func(r *Run) error {
 		ends := r.Plays[world].Ends[A]
 		if n >= len(ends) {
-			return errors.New("there is no such client")
+			return problem("there is no such client", "没有这个客户")
 		}
 		ok := ends[n].Connected >= 0 && ends[n].Err == 0
-		return want(ok == yes, "connected: %v, error: %v", ok, ends[n].Err)
+		return want(ok == yes, "connected: %v, error: %v", "连上：%v，出错：%v", ok, ends[n].Err)
 	}
 }
 
@@ -54,10 +53,10 @@ func floodClassic() Scenario {
 			claim(t("without defence: A is shut out", "没有防御：A 被拒之门外"), told(0, A, 0, tcp.ErrTimeout)),
 			claim(t("with it: A connects in one round trip", "有防御：A 一个往返时间就连上"), func(r *Run) error {
 				e := r.Plays[1].Ends[A][0]
-				return want(e.Connected-e.Began == 2*r.Params.Delay, "it took %v", e.Connected-e.Began)
+				return want(e.Connected-e.Began == 2*r.Params.Delay, "it took %v", "用了 %v", e.Connected-e.Began)
 			}),
 			claim(t("A's was the cookie's doing", "靠的就是 cookie"), func(r *Run) error {
-				return want(r.Plays[1].Counters[B].CookiesAccepted == 1, "%d were accepted", r.Plays[1].Counters[B].CookiesAccepted)
+				return want(r.Plays[1].Counters[B].CookiesAccepted == 1, "%d were accepted", "接受了 %d 个", r.Plays[1].Counters[B].CookiesAccepted)
 			}),
 		},
 		Lesson: t("B spends something on the word of anybody, and A has to be honest only at the third step: that asymmetry is the weakness.",
@@ -98,7 +97,7 @@ func floodEcho() Scenario {
 func ratio(world int, expected float64) func(r *Run) error {
 	return func(r *Run) error {
 		x := r.Plays[world].measure().ratio
-		return want(x > expected-0.01 && x < expected+0.01, "the ratio is %.3f", x)
+		return want(x > expected-0.01 && x < expected+0.01, "the ratio is %.3f", "比值为 %.3f", x)
 	}
 }
 
@@ -138,7 +137,7 @@ func floodWait() Scenario {
 			claim(t("impatient: A is reset", "缩短等待：A 被复位"), told(1, A, 0, tcp.ErrReset)),
 			claim(t("the gain: fewer SYNs find the table full", "收获：因表满而丢弃的 SYN 更少"), func(r *Run) error {
 				a, b := r.Plays[0].measure().drops, r.Plays[1].measure().drops
-				return want(b < a, "%d, patient %d", b, a)
+				return want(b < a, "%d, patient %d", "%d，照常等待时 %d", b, a)
 			}),
 		},
 		Lesson: t("A shorter wait frees room for the near at the cost of the far.", "缩短等待，是牺牲远方的客户，给近处的腾地方。"),
@@ -205,14 +204,14 @@ func floodNAT() Scenario {
 		},
 		Claims: []Claim{
 			claim(t("dropping: 24 of 40 honest SYNs are dropped", "丢弃：四十个正常的 SYN 有二十四个被丢"), func(r *Run) error {
-				return want(r.Plays[0].measure().drops == 24, "%d were", r.Plays[0].measure().drops)
+				return want(r.Plays[0].measure().drops == 24, "%d were", "有 %d 个", r.Plays[0].measure().drops)
 			}),
 			claim(t("cookies: everybody connects in one round trip", "cookie：人人都在一个往返时间内连上"), func(r *Run) error {
 				m := r.Plays[1].measure()
-				return want(m.ok == 40 && m.worst == 800*time.Millisecond, "%d, the slowest after %v", m.ok, m.worst)
+				return want(m.ok == 40 && m.worst == 800*time.Millisecond, "%d, the slowest after %v", "%d 个，最慢的用了 %v", m.ok, m.worst)
 			}),
 			claim(t("once one of them has completed a handshake the address is verified, and exempt", "只要有一个人完成握手，这个地址就算得到验证，不再受限"), func(r *Run) error {
-				return want(r.Plays[0].measure().ok == 40, "%d connected in the end", r.Plays[0].measure().ok)
+				return want(r.Plays[0].measure().ok == 40, "%d connected in the end", "最后连上 %d 个", r.Plays[0].measure().ok)
 			}),
 		},
 		Lesson: t("One address may be many people.", "一个地址后面可能是许多人。"),
@@ -256,7 +255,7 @@ func floodEviction() Scenario {
 func served(world, n int) func(r *Run) error {
 	return func(r *Run) error {
 		got := len(r.Plays[world].Ends[B])
-		return want(got == n, "%d were", got)
+		return want(got == n, "%d were", "有 %d 个", got)
 	}
 }
 
@@ -286,12 +285,12 @@ func floodCookies() Scenario {
 		},
 		Claims: []Claim{
 			claim(t("with a record: A gets the greeting", "有记录：A 收到问候"), func(r *Run) error {
-				return want(string(r.Plays[0].Ends[A][0].Got) == "220 ready\n", "it got %q", r.Plays[0].Ends[A][0].Got)
+				return want(string(r.Plays[0].Ends[A][0].Got) == "220 ready\n", "it got %q", "收到的是 %q", r.Plays[0].Ends[A][0].Got)
 			}),
 			claim(t("with a cookie: A is connected to nobody, and is not told", "用 cookie：A 连着一个不存在的对方，且无人告知"), func(r *Run) error {
 				p := r.Plays[1]
 				e := p.Ends[A][0]
-				return want(e.Connected >= 0 && len(e.Got) == 0 && e.Err == 0 && len(p.Ends[B]) == 0, "it got %q, error %v", e.Got, e.Err)
+				return want(e.Connected >= 0 && len(e.Got) == 0 && e.Err == 0 && len(p.Ends[B]) == 0, "it got %q, error %v", "收到的是 %q，出错：%v", e.Got, e.Err)
 			}),
 		},
 		Lesson: t("What isn't stored can't be exhausted, and can't be repaired either. So cookies are for when the table is full, not for always.",
@@ -323,7 +322,7 @@ func floodRecord() Scenario {
 		Claims: []Claim{
 			claim(t("a SYN that nobody answers for is remembered for 15 s: 15,000 records at 1,000 a second", "无人应答的 SYN 要记 15 s：每秒 1000 个就是 15 000 条记录"), func(r *Run) error {
 				n := r.Plays[0].measure().halfOpen
-				return want(n >= 14_990 && n <= 15_010, "there were %d", n)
+				return want(n >= 14_990 && n <= 15_010, "there were %d", "有 %d 个", n)
 			}),
 			claim(t("all records go in the end", "最后所有记录都会清除"), nothingLeft),
 		},

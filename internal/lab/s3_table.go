@@ -64,7 +64,7 @@ func floodTable() Scenario {
 	ok := func(world, least, most int) func(r *Run) error {
 		return func(r *Run) error {
 			m := r.Plays[world].measure()
-			return want(m.ok >= least && m.ok <= most, "%d of %d", m.ok, m.clients)
+			return want(m.ok >= least && m.ok <= most, "%d of %d", "%d 个，共 %d 个", m.ok, m.clients)
 		}
 	}
 	s.Claims = []Claim{
@@ -76,7 +76,7 @@ func floodTable() Scenario {
 		always(t("no B ever held more than 256 half-open records", "任何 B 的半连接记录都不超过 256 条"), func(r *Run) error {
 			for _, p := range r.Plays {
 				if n := p.measure().halfOpen; n > backlog {
-					return want(false, "one held %d", n)
+					return want(false, "one held %d", "有一个达到 %d 条", n)
 				}
 			}
 			return nil

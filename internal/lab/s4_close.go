@@ -42,7 +42,7 @@ func closeFour() Scenario {
 				ackOf(0, B, "FIN", A, "FIN"), func(r *Run) error {
 					p := r.Plays[0]
 					last := p.Packets[len(p.Packets)-1]
-					return want(last.From == 0 && last.Seg.Ack == p.nth(B, "FIN", 1).Seg.Seq+1, "the last ACK is another")
+					return want(last.From == 0 && last.Seg.Ack == p.nth(B, "FIN", 1).Seg.Seq+1, "the last ACK is another", "最后的 ACK 不是它")
 				})),
 			claim(t("TIME-WAIT lasted exactly {2msl}", "TIME-WAIT 恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
 			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
@@ -148,10 +148,10 @@ func closeLeak() Scenario {
 					}
 					return true
 				})
-				return want(n == 5, "it holds %d", n)
+				return want(n == 5, "it holds %d", "占 %d", n)
 			}),
 			claim(t("A holds none: its orphans gave up after 60 s", "A 一个也没有：它的孤儿 60 s 后都放弃了"), func(r *Run) error {
-				return want(r.Plays[0].Left[A].Conns == 0, "it holds %d", r.Plays[0].Left[A].Conns)
+				return want(r.Plays[0].Left[A].Conns == 0, "it holds %d", "占 %d", r.Plays[0].Left[A].Conns)
 			}),
 		},
 		Lesson: t("Many connections in CLOSE-WAIT always mean the same: a program here that forgets to close.", "大量的 CLOSE-WAIT 只说明一件事：本机的程序忘了关闭连接。"),

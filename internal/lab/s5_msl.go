@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"errors"
 	"strings"
 	"time"
 
@@ -45,9 +44,9 @@ func lastAckLost() Scenario {
 					c = h[len(h)-1]
 				}
 				if fin == nil || fin.Copies == 0 || c.to != tcp.StateClosed {
-					return errors.New("it never ended")
+					return problem("it never ended", "一直没有结束")
 				}
-				return want(c.at.Sub(fin.Arrive[0]) == 2*r.Params.MSL, "it ended %v after", c.at.Sub(fin.Arrive[0]))
+				return want(c.at.Sub(fin.Arrive[0]) == 2*r.Params.MSL, "it ended %v after", "在其后 %v 结束", c.at.Sub(fin.Arrive[0]))
 			}),
 			claim(t("without: B is reset", "没有等待：B 被复位"), endedWith(1, B, tcp.ErrReset)),
 			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
@@ -66,7 +65,7 @@ func endedWith(world, host int, err tcp.Error) func(r *Run) error {
 				got = e.Err
 			}
 		}
-		return want(ended && got == err, "ended: %v, with: %v", ended, got)
+		return want(ended && got == err, "ended: %v, with: %v", "结束：%v，结果：%v", ended, got)
 	}
 }
 
@@ -90,7 +89,7 @@ func noProof() Scenario {
 			claim(t("when A became CLOSED, B was in LAST-ACK", "A 进入 CLOSED 时，B 还在 LAST-ACK"), func(r *Run) error {
 				p := r.Plays[0]
 				c, ok := p.entered(A, tcp.StateClosed, 1)
-				return want(ok && p.stateAt(B, c.at) == tcp.StateLastAck, "it was in %v", p.stateAt(B, c.at))
+				return want(ok && p.stateAt(B, c.at) == tcp.StateLastAck, "it was in %v", "当时在 %v", p.stateAt(B, c.at))
 			}),
 			claim(t("B ended with a reset", "B 以复位告终"), endedWith(0, B, tcp.ErrReset)),
 			claim(t("in the end nothing is left at either side", "最后双方什么都不剩"), nothingLeft),
@@ -143,9 +142,9 @@ func oldDuplicate() Scenario {
 			claim(t("without the wait: the second connection delivered old bytes to B's program", "没有等待：第二个连接把旧数据交给了 B 的程序"), func(r *Run) error {
 				p := r.Plays[0]
 				if len(p.Ends[B]) < 2 {
-					return errors.New("there was no second connection")
+					return problem("there was no second connection", "没有第二个连接")
 				}
-				return want(bytes.Contains(p.Ends[B][1].Got, []byte(marker)), "its bytes are intact")
+				return want(bytes.Contains(p.Ends[B][1].Got, []byte(marker)), "its bytes are intact", "数据完好")
 			}),
 			claim(t("with the wait: no second connection could be opened yet", "有等待：此时不可能打开第二个连接"), told(1, A, 1, tcp.ErrInUse)),
 			claim(t("with the wait: what B read is what A sent", "有等待：B 读到的就是 A 发送的"), worldIntact(1)),
@@ -191,12 +190,12 @@ func safeReuse() Scenario {
 		Claims: []Claim{
 			claim(t("B reopened the pair out of TIME-WAIT", "B 从 TIME-WAIT 中重新打开了连接"), func(r *Run) error {
 				n := r.Plays[0].Counters[B].TimeWaitReuses
-				return want(n == 1, "it did %d times", n)
+				return want(n == 1, "it did %d times", "发生了 %d 次", n)
 			}),
 			claim(t("the new x lies beyond the old one's numbers", "新的 x 在旧连接的序号之后"), func(r *Run) error {
 				p := r.Plays[0]
 				a, b := p.nth(A, "SYN", 1), p.nth(A, "SYN", 2)
-				return want(a != nil && b != nil && a.Seg.Seq.Less(b.Seg.Seq), "it does not")
+				return want(a != nil && b != nil && a.Seg.Seq.Less(b.Seg.Seq), "it does not", "并非如此")
 			}),
 			always(t("every byte is intact", "每个字节都完好"), intact),
 		},
@@ -219,7 +218,7 @@ func assassination() Scenario {
 		}},
 		Claims: []Claim{
 			claim(t("A threw the RST away", "A 丢弃了 RST"), func(r *Run) error {
-				return want(r.Plays[0].Counters[A].Drops[wire.DropTimeWaitReset] == 1, "it did not")
+				return want(r.Plays[0].Counters[A].Drops[wire.DropTimeWaitReset] == 1, "it did not", "没有")
 			}),
 			claim(t("TIME-WAIT lasted exactly {2msl} all the same", "TIME-WAIT 照样恰好持续了 {2msl}"), lasted(0, A, tcp.StateTimeWait, twoMSL)),
 		},

@@ -32,12 +32,12 @@ func counting() []Scenario {
 				p := r.Plays[1]
 				w, ok1 := p.entered(A, tcp.StateFinWait2, 1)
 				e, ok2 := p.entered(A, tcp.StateTimeWait, 1)
-				return want(ok1 && ok2 && e.at > w.at, "it did not")
+				return want(ok1 && ok2 && e.at > w.at, "it did not", "没有")
 			}),
 			claim(t("opening took three segments in both", "建立连接在两个世界里都是三个报文段"), func(r *Run) error {
 				for _, p := range r.Plays {
 					if n := p.count(B, "SYN-ACK"); n != 1 {
-						return want(false, "B sent %d SYN,ACKs", n)
+						return want(false, "B sent %d SYN,ACKs", "B 发送了 %d 个 SYN,ACK", n)
 					}
 				}
 				return nil
@@ -57,6 +57,6 @@ func closedBy(world, n int) func(r *Run) error {
 				got++
 			}
 		}
-		return want(got == n, "there were %d", got)
+		return want(got == n, "there were %d", "有 %d 个", got)
 	}
 }

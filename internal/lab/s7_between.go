@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"time"
 
 	"estab/internal/netem"
@@ -34,11 +33,11 @@ func slidingWindow() Scenario {
 		Claims: []Claim{
 			always(t("A never had more than 5,840 bytes in flight", "A 在途的数据从未超过 5840 字节"), func(r *Run) error {
 				most := r.Plays[0].flight(A)
-				return want(most <= 5840, "there were %d", most)
+				return want(most <= 5840, "there were %d", "有 %d 个", most)
 			}),
 			claim(t("and at some time exactly that many", "并且确曾达到这个数"), func(r *Run) error {
 				most := r.Plays[0].flight(A)
-				return want(most == 5840, "the most were %d", most)
+				return want(most == 5840, "the most were %d", "最多 %d 字节", most)
 			}),
 			claim(t("every byte arrived, in order", "每个字节都按序到达"), complete),
 		},
@@ -83,7 +82,7 @@ func zeroWindow() Scenario {
 		Claims: []Claim{
 			claim(t("A probed the closed window", "A 探测了关闭的窗口"), func(r *Run) error {
 				n := r.Plays[0].Counters[A].ZeroWindowProbes
-				return want(n >= 2, "%d times", n)
+				return want(n >= 2, "%d times", "%d 次", n)
 			}),
 			claim(t("B advertised a window of zero", "B 通告过零窗口"), func(r *Run) error {
 				for _, k := range r.Plays[0].Packets {
@@ -91,7 +90,7 @@ func zeroWindow() Scenario {
 						return nil
 					}
 				}
-				return errors.New("it never did")
+				return problem("it never did", "从未有过")
 			}),
 			claim(t("every byte arrived, in order", "每个字节都按序到达"), complete),
 		},
@@ -120,7 +119,7 @@ func backOff() Scenario {
 				for n := 2; n < p.count(A, "data"); n++ {
 					d := p.nth(A, "data", n+1).Time.Sub(p.nth(A, "data", n).Time)
 					if last != 0 && d != 2*last {
-						return want(false, "%v after %v", d, last)
+						return want(false, "%v after %v", "%v，前一次 %v", d, last)
 					}
 					last = d
 				}
@@ -151,11 +150,11 @@ func fastRetransmit() Scenario {
 		Claims: []Claim{
 			claim(t("the segment came again without a time-out", "重传不是超时引起的"), func(r *Run) error {
 				c := r.Plays[0].Counters[A]
-				return want(c.Retransmits == 1 && c.RTOs == 0, "%d repeats, %d time-outs", c.Retransmits, c.RTOs)
+				return want(c.Retransmits == 1 && c.RTOs == 0, "%d repeats, %d time-outs", "重传 %d 次，超时 %d 次", c.Retransmits, c.RTOs)
 			}),
 			claim(t("B had sent at least three duplicate acknowledgements", "B 至少发送了三个重复确认"), func(r *Run) error {
 				n := r.Plays[0].Counters[A].DupAcksIn
-				return want(n >= 3, "it sent %d", n)
+				return want(n >= 3, "it sent %d", "发送了 %d 个", n)
 			}),
 			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
@@ -179,11 +178,11 @@ func selective() Scenario {
 		Claims: []Claim{
 			claim(t("with SACK: exactly the three lost segments were repeated, without a time-out", "有 SACK：恰好重传了丢失的三个报文段，没有超时"), func(r *Run) error {
 				c := r.Plays[0].Counters[A]
-				return want(c.Retransmits == 3 && c.RTOs == 0, "%d repeats, %d time-outs", c.Retransmits, c.RTOs)
+				return want(c.Retransmits == 3 && c.RTOs == 0, "%d repeats, %d time-outs", "重传 %d 次，超时 %d 次", c.Retransmits, c.RTOs)
 			}),
 			claim(t("with SACK: all had arrived earlier", "有 SACK：数据更早到齐"), func(r *Run) error {
 				a, b := r.Plays[0].allData(), r.Plays[1].allData()
-				return want(a < b, "%v, without %v", a, b)
+				return want(a < b, "%v, without %v", "%v，没有时 %v", a, b)
 			}),
 			claim(t("every byte arrived, once and in order, in both worlds", "两个世界里每个字节都按序到达，且只有一次"), complete),
 		},
@@ -237,10 +236,10 @@ func ackDelay(after, d time.Duration) func(r *Run) error {
 			case int(k.From) == A && k.Seg.Len > 0 && k.Copies > 0:
 				arrived, end = k.Arrive[0], k.Seg.Seq+tcp.Num(k.Seg.Len)
 			case int(k.From) == B && k.Seg.Ack == end:
-				return want(k.Time.Sub(arrived) == d, "it came %v after", k.Time.Sub(arrived))
+				return want(k.Time.Sub(arrived) == d, "it came %v after", "在其后 %v 到达", k.Time.Sub(arrived))
 			}
 		}
-		return errors.New("there is none")
+		return problem("there is none", "没有")
 	}
 }
 
@@ -284,19 +283,22 @@ func keepAlive() Scenario {
 		Claims: []Claim{
 			claim(t("A probed three times", "A 探测了三次"), func(r *Run) error {
 				n := r.Plays[0].Counters[A].KeepAliveProbes
-				return want(n == 3, "%d times", n)
+				return want(n == 3, "%d times", "%d 次", n)
 			}),
 			claim(t("A's program was told: timed out", "A 的应用程序得知：连接超时"), told(0, A, 0, tcp.ErrTimeout)),
 			claim(t("90 s after it had last heard of B", "距最后一次听到 B 的消息 90 s"), func(r *Run) error {
 				p := r.Plays[0]
-				last, c := tcp.Time(0), change{}
+				last := tcp.Time(0)
 				for i := range p.Packets {
 					if k := &p.Packets[i]; int(k.From) == B && k.Copies > 0 {
 						last = k.Arrive[0]
 					}
 				}
-				c, _ = p.entered(A, tcp.StateClosed, 1)
-				return want(c.at.Sub(last) == 90*time.Second, "%v", c.at.Sub(last))
+				c, ok := p.entered(A, tcp.StateClosed, 1)
+				if !ok || last == 0 {
+					return problem("there was no such moment", "没有这样的时刻")
+				}
+				return want(c.at.Sub(last) == 90*time.Second, "it was %v", "是 %v", c.at.Sub(last))
 			}),
 		},
 		Lesson: t("An idle TCP connection sends nothing at all; without keep-alive it can outlive its peer for ever.", "空闲的 TCP 连接什么都不发；没有保活，对方早没了它还可以一直“活”着。"),
@@ -319,10 +321,10 @@ func pathMTU() Scenario {
 		}},
 		Claims: []Claim{
 			claim(t("A learnt the path MTU from ICMP", "A 从 ICMP 得知路径 MTU"), func(r *Run) error {
-				return want(r.Plays[0].Counters[A].MTUReductions > 0, "it did not")
+				return want(r.Plays[0].Counters[A].MTUReductions > 0, "it did not", "没有")
 			}),
 			claim(t("no time-out was needed for it", "没有等到超时"), func(r *Run) error {
-				return want(r.Plays[0].Counters[A].RTOs == 0, "there were %d", r.Plays[0].Counters[A].RTOs)
+				return want(r.Plays[0].Counters[A].RTOs == 0, "there were %d", "有 %d 个", r.Plays[0].Counters[A].RTOs)
 			}),
 			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
@@ -349,13 +351,13 @@ func congestion() Scenario {
 			claim(t("cwnd began at ten segments (RFC 6928)", "拥塞窗口从十个报文段开始（RFC 6928）"), func(r *Run) error {
 				for _, e := range r.Plays[0].Events[A] {
 					if e.Kind == tcp.EventOut && e.Seg.Len > 0 {
-						return want(e.Cwnd == 10*1448, "at %d bytes", e.Cwnd)
+						return want(e.Cwnd == 10*1448, "at %d bytes", "是 %d 字节", e.Cwnd)
 					}
 				}
-				return errors.New("nothing was sent")
+				return problem("nothing was sent", "什么都没有发送")
 			}),
 			claim(t("A recovered from losses by fast recovery", "A 通过快恢复弥补了丢失"), func(r *Run) error {
-				return want(r.Plays[0].Counters[A].FastRecoveries > 0, "it did not")
+				return want(r.Plays[0].Counters[A].FastRecoveries > 0, "it did not", "没有")
 			}),
 			claim(t("every byte arrived, once and in order", "每个字节都按序到达，且只有一次"), complete),
 		},
