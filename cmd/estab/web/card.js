@@ -33,8 +33,7 @@ export function openCard(p, from, faults, act) {
       h("button", { "data-act": verb }, say(`act-${verb}`)), field);
   };
   const acts = [];
-  if (act && p.forged) acts.push(h("p", { class: "small" }, say("act-forged")));
-  else if (act) {
+  if (act) {
     if (mine) acts.push(h("button", { type: "button", class: "main", "data-act": "pass", onclick: () => put(null) }, say("act-pass", { line: mine })));
     else if (p.struck) acts.push(h("p", { class: "small" }, say("act-scripted", { line: p.struck })));
     if (!mine?.startsWith("lose")) acts.push(h("button", { type: "button", "data-act": "lose", onclick: () => put(`lose ${p.id}`) }, say("act-lose")));
@@ -43,7 +42,6 @@ export function openCard(p, from, faults, act) {
   const root = h("div", { class: "card", role: "dialog", "aria-label": tx(p.say) },
     h("button", { type: "button", class: "close icon", "aria-label": say("close"), onclick: closeCard }, "×"),
     h("h3", null, say("card-title", { id: p.id.replace(":", " · ") })),
-    h("p", { class: "small" }, tx(p.say)),
     h("dl", null, rows(p, clock).map(([k, v]) => [h("dt", null, k), h("dd", null, v)]), p.dropped ? [h("dt", null, say("card-dropped")), h("dd", null, tx(p.dropped))] : null),
     h("div", { class: "acts" }, acts));
   root.addEventListener("keydown", (ev) => {
@@ -57,12 +55,17 @@ export function openCard(p, from, faults, act) {
   (root.querySelector(".acts button") ?? root.querySelector("button")).focus({ preventScroll: true });
 }
 
-// stand puts the card beside the segment, within the window.
+// stand puts the card beside the figure if there is room, otherwise below the
+// segment; always within the window and above the transport.
 function stand(root, from) {
   const r = from.getBoundingClientRect(), w = root.offsetWidth, tall = root.offsetHeight;
-  const x = Math.max(10, Math.min(innerWidth - w - 10, r.left + r.width / 2 - w / 2));
-  const below = r.bottom + 8 + tall < innerHeight - 8 || r.top < tall + 60;
-  const y = below ? Math.min(r.bottom + 8, Math.max(60, innerHeight - tall - 8)) : r.top - tall - 8;
+  const low = innerHeight - (document.querySelector(".transport")?.offsetHeight ?? 0) - 8;
+  const figure = from.closest("svg")?.getBoundingClientRect() ?? r;
+  const beside = figure.right + 10 + w < innerWidth;
+  const x = beside ? figure.right + 6 : Math.max(10, Math.min(innerWidth - w - 10, r.left + r.width / 2 - w / 2));
+  let y = beside ? r.top + r.height / 2 - tall / 2 : r.bottom + 8;
+  if (!beside && y + tall > low) y = r.top - tall - 8 > 8 ? r.top - tall - 8 : low - tall;
+  y = Math.max(8, Math.min(y, low - tall));
   root.style.left = `${x + scrollX}px`;
-  root.style.top = `${Math.max(60, y) + scrollY}px`;
+  root.style.top = `${y + scrollY}px`;
 }

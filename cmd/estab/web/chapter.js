@@ -52,9 +52,9 @@ export class Chapter {
       h("header", { class: "chapter-head" }, scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null, h("h1", { tabindex: "-1" }, tx(scenario.title)), h("p", null, tx(scenario.intro))),
       (this.bench = h("div")),
       (this.changes = h("div")),
-      h("section", { class: "figure", "aria-label": say("figure") }, this.tools, (this.stage = h("div", { class: "stage" }, h("div", null, this.worldsEl), this.notes)), this.transport.root),
+      h("section", { class: "figure", "aria-label": say("figure") }, this.tools, (this.stage = h("div", { class: "stage" }, h("div", null, this.worldsEl, this.withLadder().length ? null : this.plotsEl), this.notes)), this.transport.root),
       tx(scenario.lesson) ? h("p", { class: "lesson" }, tx(scenario.lesson)) : null,
-      this.plotsEl, this.result.tables.map(figuresTable), this.controls,
+      this.withLadder().length ? this.plotsEl : null, this.result.tables.map(figuresTable), this.controls,
       exportRow(this.app.engine, () => this.result.experiment),
       h("details", { class: "more block", id: "twin" }, h("summary", null, say("twin-title")), this.twinEl),
       before || after ? h("nav", { class: "turn", "aria-label": say("turn") }, turn(before, "before"), turn(after, "after")) : null);
@@ -77,6 +77,7 @@ export class Chapter {
     this.plots = this.result.worlds.flatMap((w) => w.plots.map((p) => plotFigure(p, several ? [tx(w.name), tx(p.title) !== tx(w.name) ? tx(p.title) : ""].filter(Boolean).join(" — ") : undefined)));
     this.plotsEl.replaceChildren(...this.plots.map((p) => p.root));
     this.plotsEl.hidden = !this.plots.length;
+    this.plotsEl.classList.toggle("many", this.plots.length > 4);
   }
 
   /** columns chooses what is shown, for a width. */
@@ -87,7 +88,7 @@ export class Chapter {
       const key = (isBase ? "u" : "w") + i;
       return { key, index: i, isBase, world: w, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name), get brief() { return this.title.split(/[:：]/)[0]; } };
     };
-    if (!all.includes(view.world)) view.world = view.world === "all" ? "all" : all.length > 1 && all.length <= 3 ? "all" : all[0] ?? 0;
+    if (!all.includes(view.world)) view.world = view.world === "all" ? "all" : all.length > 1 && all.length <= 3 ? "all" : all[0];
     const one = view.world === "all" ? all[0] : view.world;
     if (this.comparable() && view.compare) {
       const pair = [col(this.base.worlds[one], one, true), col(worlds[one], one, false)];
@@ -113,7 +114,6 @@ export class Chapter {
     this.ladders = this.placed.columns.map((c) => draw(c, this.placed.height, this.marks(c), { segment: (i, el) => this.touched(c, i, el), fold: (i) => this.unfold(c, i) }));
     this.worldsEl.style.gridTemplateColumns = `repeat(${Math.max(1, n)}, minmax(0, 1fr))`;
     this.worldsEl.replaceChildren(...this.ladders.map((l, i) => h("div", { style: n === 1 ? "max-width:820px" : null }, this.cols[i].title && n > 1 ? h("h2", { class: "world-name" }, this.cols[i].title) : null, l.root)));
-    this.stage.classList.toggle("bare", !n);
     this.renderTools();
     this.renderNotes();
     this.twinEl.replaceChildren(...this.cols.map((c) => twin(c, c.isBase ? null : (i, el) => this.touched(c, i, el))));
@@ -198,9 +198,12 @@ export class Chapter {
   height(pos, part) {
     const { reveal } = this.placed;
     if (pos >= this.score.count || !part) return reveal[pos];
-    const step = this.score.list[pos], told = Math.max(reveal[pos], ...step.parts.filter((m) => m?.lines.length).map((m) => m.y - m.above + m.talesHeight));
-    const hold = reading(step) / this.dwell(pos);
-    return part < hold ? told : told + (reveal[pos + 1] - told) * ((part - hold) / (1 - hold));
+    // A sentence about what leaves is read before it leaves, one about what
+    // arrives when it has arrived.
+    const step = this.score.list[pos], said = step.parts.filter((m) => m?.lines.length), hold = reading(step) / this.dwell(pos), to = reveal[pos + 1];
+    if (said.length && said.every((m) => m.late)) return reveal[pos] + (to - reveal[pos]) * Math.min(1, part / (1 - hold));
+    const told = Math.max(reveal[pos], ...said.filter((m) => !m.late).map((m) => m.y - m.above + m.talesHeight));
+    return part < hold ? told : told + (to - told) * ((part - hold) / (1 - hold));
   }
 
   tell(pos, t, atEnd) {
@@ -211,14 +214,15 @@ export class Chapter {
     const text = tale.filter((x, i) => tale.findIndex((y) => y.text === x.text) === i).map((x) => (this.cols.length > 1 && tale.length < this.cols.length ? `${this.cols[x.col].brief}${say("colon")}` : "") + x.text).join(" ");
     const part = list[pos - 1]?.parts[this.focus] ?? list[pos - 1]?.parts.find(Boolean);
     const col = part === list[pos - 1]?.parts[this.focus] ? c : this.cols[list[pos - 1]?.parts.indexOf(part)];
-    const what = atEnd ? say(this.cols.length ? "at-end" : "at-end-plots") : pos === 0 ? say("at-begin") : part && col ? whatHappens(col.world, part) : "";
+    const what = this.sandbox && !list.length ? say("bench-begin") : atEnd ? say(this.cols.length ? "at-end" : "at-end-plots") : pos === 0 ? say("at-begin") : part && col ? whatHappens(col.world, part) : "";
     const known = c ? c.after[done[pos][this.focus]] : null;
     this.claims.show(t, atEnd);
     if (c) {
       this.hosts.show(c.world, atEnd ? Infinity : t, known.states, this.view.numbering);
       this.five.show(known.states, known.made);
     }
-    this.transport.show({ pos, count: list.length, t, text, what, states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
+    this.happened?.(known?.states ?? [], t);
+    this.transport.show({ pos, count: list.length, t, text, what, byEvents: Boolean(c), states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
   }
 
   // follow keeps the present moment within the window.
@@ -290,7 +294,7 @@ export class Chapter {
   // said tells what came of a change, where the reader looks.
   said(result, show, keep) {
     const text = result.touched ? tx(result.diff?.summary) : say("as-before");
-    this.transport.extra.replaceChildren(...(this.sandbox ? [] : [h("p", { class: "small" }, h("b", null, result.touched ? say("changed") : ""), " ", text)]));
+    if (!this.sandbox) this.transport.extra.replaceChildren(...([h("p", { class: "small" }, h("b", null, result.touched ? say("changed") : ""), " ", text)]));
     announce(text);
     if (!show) return;
     const c = this.cols.findIndex((x) => !x.isBase && x.index === show.world), i = this.cols[c]?.world.packets.findIndex((p) => p.id === show.id);

@@ -45,8 +45,9 @@ function choice(p, set, value) {
 }
 
 function scripts(catalog, result, apply) {
+  const all = () => h("div", { class: "scripts" }, result.worlds.map((w, i) => script(w, i, result, apply)));
   return [h("h3", { class: "kicker", style: "margin-top:1.6rem" }, say("scripts-title")), h("p", { class: "small" }, say("scripts-lead")),
-    h("div", { class: "scripts" }, result.worlds.map((w, i) => script(w, i, result, apply))),
+    result.worlds.length > 4 ? h("details", { class: "more", open: Boolean(result.experiment.scripts?.some(Boolean)) }, h("summary", null, say("all-scripts", { n: result.worlds.length })), all()) : all(),
     h("details", { class: "more" }, h("summary", null, say("words-title")), h("dl", { class: "words" }, catalog.words.map((x) => [h("dt", null, x.form), h("dd", null, tx(x.help))])))];
 }
 

@@ -40,7 +40,7 @@ export function hostsPanel(catalog) {
             h("dt", { title: help }, name),
             h("dd", { class: before[host][name] !== undefined && before[host][name] !== value ? "fresh" : null }, value)])) : h("p", { class: "nothing" }, kind(hold)),
           hold?.tcb ? meters(hold.tcb) : null,
-          hold && hold.kind !== "nothing" ? h("p", { class: "memory-bars" }, say("allocated", { estab: bytes(hold.bytes), classic: bytes(hold.classic) })) : null);
+          hold && hold.bytes ? h("p", { class: "memory-bars" }, say("allocated", { estab: bytes(hold.bytes), classic: bytes(hold.classic) })) : null);
         before[host] = Object.fromEntries(rows.map(([n, v]) => [n, v]));
         return panel;
       }));

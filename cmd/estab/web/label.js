@@ -10,15 +10,15 @@ export function numbers(p, numbering) {
 }
 
 /** label is its text, cut to what fits: the most important comes first. */
-export function label(p, numbering, fits, withWindow) {
+export function label(p, numbering, fits, { window, port }) {
   const [seq, ack] = numbers(p, numbering);
   const words = [`seq=${seq}`];
   if (p.hasAck) words.push(`ack=${ack}`);
   if (p.len) words.push(`len=${p.len}`);
-  if (p.forged) words.unshift(say("forged"));
+  if (port) words.push(`:${port}`);
   if (p.again) words.push(say("again"));
   if (p.text && p.text.length <= 16) words.push(`“${p.text.replace(/[\r\n]+$/, "")}”`);
-  if (withWindow) words.splice(p.len ? 3 : 2, 0, `win=${p.win}`);
+  if (window) words.splice(p.len ? 3 : 2, 0, `win=${p.win}`);
   let line = p.flags;
   for (const w of words) if (fits(`${line}  ${w}`)) line += `  ${w}`;
   return line;

@@ -90,7 +90,7 @@ function gap(prev, m) {
   if (!prev) return 4;
   const same = prev.host === m.host, dt = m.t - prev.t;
   if (dt < 0.002 && same && prev.kind === m.kind && m.packet >= 0) return 8;
-  if (dt === 0) return same && prev.kind === "arrive" && m.kind === "leave" ? -8 : 2;
+  if (dt === 0) return same && prev.kind === "arrive" && m.kind === "leave" ? -3 : 2;
   if (dt >= pass) return 30;
   return m.kind === "arrive" && prev.kind === "leave" && prev.packet === m.packet ? slope - 6 : 16;
 }
@@ -101,15 +101,16 @@ function measure(col, m, numbering) {
   m.lines = [];
   m.above = { leave: 14, arrive: 6, note: 12, state: 8, fold: 16, tale: 4 }[m.kind];
   m.below = 4;
-  for (const tale of m.tales) m.lines.push(...wrap(tx(tale.text), inner - 24, fonts.tale));
+  if (!col.isBase) for (const tale of m.tales) m.lines.push(...wrap(tx(tale.text), inner - 24, fonts.tale));
   m.talesHeight = m.lines.length ? m.lines.length * 18 + 10 : 0;
-  m.above += m.talesHeight;
+  m.late = m.kind === "arrive"; // what an arrival means is read after it
+  if (!m.late) m.above += m.talesHeight;
   m.aside = [];
   for (const n of m.notes) m.aside.push(...wrap(tx(n.text), inner * 0.62, fonts.aside));
   if (m.kind === "note") m.below += Math.max(0, m.aside.length - 1) * 14 + 2;
   const p = m.packet >= 0 ? col.world.packets[m.packet] : null;
   if (m.kind === "leave") {
-    m.text = label(p, numbering, (t) => width(t, fonts.label) < inner - 22, col.windows.has(m.packet));
+    m.text = label(p, numbering, (t) => width(t, fonts.label) < inner - 22, { window: col.windows.has(m.packet), port: col.world.conns.length > 1 ? col.world.conns[p.conn]?.port : 0 });
     m.opts = p.options.length && inner > 300 && (p.kind === "syn" || p.kind === "synack") ? `win ${p.win}, ${p.options.join(", ")}` : "";
     if (m.opts && width(m.opts, fonts.aside) > inner - 30) m.opts = "";
     if (m.opts) m.below = 16;
@@ -123,5 +124,8 @@ function measure(col, m, numbering) {
     m.aside = wrap(tx(col.world.folds[m.fold].text), inner - 40, fonts.label);
     m.below = m.aside.length * 16 + 4;
   }
+  if (m.states.length) m.below = Math.max(m.below, 13);
+  m.talesFrom = m.below + 14;
+  if (m.late) m.below += m.talesHeight;
   m.below += 15 * Math.max(0, ...[0, 1].map((hst) => m.states.filter((st) => st.host === hst).length - 1));
 }

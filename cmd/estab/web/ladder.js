@@ -21,7 +21,7 @@ export function draw(col, height, marks, on) {
   const pointer = s("g", { class: "now-line", "aria-hidden": "true" },
     s("line", { class: "pointer", x1: g.a - g.band - 4, x2: g.b + g.band + 4, y1: 0, y2: 0 }),
     s("path", { class: "pointer-head", d: `M${g.a - g.band - 4} 0l-7 -5v10z` }));
-  const root = s("svg", { class: "ladder", viewBox: `0 0 ${g.w} ${height}`, width: g.w, height, role: "group", "aria-label": tx(col.world.summary) },
+  const root = s("svg", { class: g.thin ? "ladder thin" : "ladder", viewBox: `0 0 ${g.w} ${height}`, width: g.w, height, role: "group", "aria-label": tx(col.world.summary) },
     s("defs", null, s("clipPath", { id }, clip), ...patterns()),
     future, body, touch(col, on), pointer);
   return {
@@ -61,7 +61,7 @@ function lines({ geo: g, breaks }, height) {
       for (let y = b.from + 4; y < b.to - 4; y += 5) out.push(s("line", { class: "gap", x1: x, x2: x, y1: y, y2: y + 2.5, "stroke-width": 4 }));
   }
   if (g.time > 10)
-    for (const b of breaks) out.push(s("text", { class: "addr", x: g.time - 8, y: (b.from + b.to) / 2 + 4, "text-anchor": "end" }, `⋮ ${b.text}`));
+    for (const b of breaks) out.push(s("text", { class: "addr", x: g.time - (g.thin ? 4 : 8), y: (b.from + b.to) / 2 + 4, "text-anchor": "end" }, g.thin ? b.text : `⋮ ${b.text}`));
   return out;
 }
 
@@ -124,14 +124,14 @@ function fold({ geo: g }, m) {
 function ends(col, i) {
   const { geo: g } = col, p = col.world.packets[i], at = col.at.get(i);
   if (!at) return [];
-  const x1 = p.from ? g.b : g.a, x2 = p.from ? g.a : g.b, start = p.forged ? x1 + (x2 - x1) * 0.45 : x1;
-  if (!p.arrives.length) return [{ x1: start, y1: at.leave, x2: x1 + (x2 - x1) * 0.6, y2: at.leave + 26, cross: true, lost: true }];
-  return at.arrive.map((y, copy) => ({ x1: start, y1: at.leave, x2, y2: y, cross: Boolean(p.dropped) || p.fate === "damaged", copy }));
+  const x1 = p.from ? g.b : g.a, x2 = p.from ? g.a : g.b;
+  if (!p.arrives.length) return [{ x1, y1: at.leave, x2: x1 + (x2 - x1) * 0.6, y2: at.leave + 26, cross: true, lost: true }];
+  return at.arrive.map((y, copy) => ({ x1, y1: at.leave, x2, y2: y, cross: Boolean(p.dropped) || p.fate === "damaged", copy }));
 }
 
 function leave(col, m, marks) {
   const p = col.world.packets[m.packet], g = col.geo;
-  const cls = ["seg", p.kind, p.again && "again", p.forged && "forged"].filter(Boolean).join(" ");
+  const cls = ["seg", p.kind, p.again && "again"].filter(Boolean).join(" ");
   const parts = ends(col, m.packet).map((e) => [
     s("line", { class: e.copy ? `${cls} copy` : cls, x1: e.x1, y1: e.y1, x2: e.x2, y2: e.y2 }),
     e.cross ? cross(e) : tip(e),
@@ -168,7 +168,7 @@ function text(m, p, g, e) {
 function tales({ geo: g, moments }) {
   const mid = (g.a + g.b) / 2;
   return moments.filter((m) => m.lines.length).map((m) => {
-    const first = m.y - m.above + 16;
+    const first = m.y + (m.late ? m.talesFrom : 16 - m.above);
     return m.lines.map((line, i) => s("text", { class: "tale", x: mid, y: first + i * 18, "text-anchor": "middle" }, line));
   });
 }

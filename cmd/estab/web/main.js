@@ -61,11 +61,15 @@ function open(next, result) {
   closeCard();
   chapter?.player.stop();
   chapter = next;
-  chapter.attached = () => { if (chapter.sandbox) chapter.bench.replaceChildren(bench(chapter)); };
+  chapter.attached = () => {
+    if (!chapter.sandbox) return;
+    const { path, programs } = bench(chapter);
+    chapter.bench.replaceChildren(path);
+    chapter.transport.extra.replaceChildren(programs);
+  };
   page.replaceChildren(chapter.root);
   chapter.attached();
   chapter.layout(chapter.sandbox ? 0 : "end");
-  chapter.said?.bind(chapter);
   if (result.touched && !chapter.sandbox) announce(tx(result.diff?.summary));
   scrollTo(0, 0);
   $("h1", chapter.root).focus({ preventScroll: true });

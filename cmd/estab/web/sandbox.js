@@ -15,25 +15,48 @@ const sliders = [
   { name: "corrupt", max: 50, step: 1, unit: "%" },
 ];
 
-/** bench makes the sandbox's controls for a chapter. */
+/** bench makes the sandbox's controls: {path, programs}. */
 export function bench(chapter) {
   const told = h("p", { class: "error", role: "alert" });
-  const act = async (who, line) => { told.textContent = tx(await press(chapter, who, line)); };
-  const host = (who) => h("fieldset", null, h("legend", null, who === "A" ? say("bench-a") : say("bench-b")),
-    h("div", { class: "row" }, doing.map(([line, key]) => h("button", { type: "button", "data-do": `${who} ${key ?? line}`, onclick: () => act(who, line) }, say(`do-${key ?? line}`)))));
+  const tell = (problem) => { told.textContent = tx(problem); };
+  const act = async (who, line) => tell(await press(chapter, who, line));
+  const button = (who, line, key) => h("button", { type: "button", "data-do": `${who} ${key}`, onclick: () => act(who, line) }, say(`do-${key}`));
+  const host = (who) => h("div", { class: "program", role: "group", "aria-label": say(who === "A" ? "bench-a" : "bench-b") }, h("b", null, who), doing.map(([line, key]) => button(who, line, key ?? line)));
+  const programs = h("div", { class: "programs", role: "group", "aria-label": say("bench-do") }, host("A"), host("B"), told);
+  chapter.happened = (states, t) => enable(chapter, programs, states, t);
   const path = read(chapter.result.experiment.set ?? {});
   const slide = (x) => {
     const out = h("output", null, `${path[x.name]} ${x.unit}`);
     return h("label", { class: "slider" }, say(`path-${x.name}`), h("input", { type: "range", min: 0, max: x.max, step: x.step, value: path[x.name], "data-path": x.name,
       oninput: (ev) => { path[x.name] = +ev.target.value; out.textContent = `${path[x.name]} ${x.unit}`; },
-      onchange: async () => { told.textContent = tx(await chapter.app.change({ ...chapter.result.experiment, set: write(chapter.result.experiment.set, path) }, { slider: x.name })); } }), out);
+      onchange: async () => tell(await chapter.app.change({ ...chapter.result.experiment, set: write(chapter.result.experiment.set, path) }, { slider: x.name })) }), out);
   };
-  return h("div", null,
-    h("div", { class: "bench" }, host("A"), h("fieldset", null, h("legend", null, say("bench-path")), sliders.map(slide),
-      h("div", { class: "row" }, h("button", { type: "button", "data-do": "net cut", onclick: () => act("net", "cut") }, say("do-cut")), h("button", { type: "button", "data-do": "net join", onclick: () => act("net", "join") }, say("do-join")))), host("B")),
+  return {
+    programs,
+    path: h("div", { class: "bench" }, h("details", { class: "path", open: innerWidth > 700 }, h("summary", null, say("bench-path")), h("div", { class: "sliders" }, sliders.map(slide)),
+      h("div", { class: "row" }, button("net", "cut", "cut"), button("net", "join", "join"), h("span", { class: "small" }, say("bench-how")))),
     h("div", { class: "row" }, h("button", { type: "button", class: "main", "data-do": "wait", onclick: () => chapter.player.play(quiet(chapter, chapter.player.pos + 1)) }, say("do-wait")),
       h("button", { type: "button", "data-do": "undo", onclick: () => undo(chapter) }, say("undo")),
-      h("button", { type: "button", "data-do": "clear", onclick: () => chapter.app.change({ scenario: "sandbox" }, { keep: 0 }) }, say("do-clear")), h("span", { class: "small" }, say("bench-how"))), told);
+      h("button", { type: "button", "data-do": "clear", onclick: () => chapter.app.change({ scenario: "sandbox" }, { keep: 0 }) }, say("do-clear")))),
+  };
+}
+
+// What a program can do depends on its connection's state, and on whether its
+// host is up.
+const alive = ["SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "CLOSE-WAIT", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSING", "LAST-ACK"];
+const sending = ["SYN-SENT", "ESTABLISHED", "CLOSE-WAIT"];
+const can = {
+  listen: (st) => st === "CLOSED", connect: (st) => st === "CLOSED", send: (st) => sending.includes(st), "send-much": (st) => sending.includes(st),
+  shut: (st) => ["ESTABLISHED", "CLOSE-WAIT"].includes(st), close: (st) => alive.slice(0, 6).includes(st), abort: (st) => alive.includes(st),
+  "stop-reading": (st) => alive.slice(2, 6).includes(st), read: (st) => alive.slice(2, 6).includes(st), crash: () => true, restart: () => false,
+};
+
+function enable(chapter, programs, states, now) {
+  for (const b of programs.querySelectorAll("[data-do]")) {
+    const [who, what] = b.dataset.do.split(" "), state = states[who === "A" ? 0 : 1];
+    const down = lines(chapter).filter((line) => timeOf(line) <= now + 1e-9).findLast((line) => new RegExp(`\\s${who}\\s+(crash|restart)`).test(line))?.includes("crash");
+    b.disabled = down ? what !== "restart" : !can[what](state);
+  }
 }
 
 const lines = (chapter) => chapter.result.worlds[0].script.split("\n").map((x) => x.trim()).filter(Boolean);

@@ -19,16 +19,18 @@ export function transport(player) {
   const speed = h("select", { "aria-label": say("speed"), onchange: () => { player.speed = +speed.value; } },
     [0.25, 0.5, 1, 2, 4].map((v) => h("option", { value: v, selected: v === player.speed }, `${v}×`)));
   const extra = h("div", { class: "extra" });
+  let pace;
   const root = h("div", { class: "transport", role: "group", "aria-label": say("transport") }, extra, now,
     h("div", { class: "keys" },
       h("div", { class: "buttons" }, key("first", () => player.step(-1e9)), key("back", () => player.step(-1)), play, key("next", () => player.step(1)), key("last", () => player.step(1e9))),
       scrub, time, h("label", { class: "small" }, h("span", { class: "unseen" }, say("speed")), speed)),
-    h("div", { class: "foot small" }, chips, h("span", { class: "why" }, say("pace"))));
+    h("div", { class: "foot small" }, chips, (pace = h("span", { class: "why" }))));
   let shown = null;
   return {
     root, extra,
     /** show tells where the player stands. */
-    show({ pos, count, t, text, what, states }) {
+    show({ pos, count, t, text, what, states, byEvents }) {
+      pace.textContent = say(byEvents ? "pace" : "pace-time");
       scrub.max = count;
       scrub.value = pos;
       scrub.setAttribute("aria-valuetext", `${clock(t)}. ${what}`);

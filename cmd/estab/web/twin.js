@@ -10,7 +10,7 @@ export function whatHappens(world, m) {
   let text = "";
   if (m.packet >= 0) {
     const p = world.packets[m.packet];
-    if (m.kind === "leave") text = say(p.arrives.length ? "sends" : "sends-lost", { who: p.forged ? say("stranger") : who[p.from], what: p.flags, again: p.again ? say("again") : "" });
+    if (m.kind === "leave") text = say(p.arrives.length ? "sends" : "sends-lost", { who: who[p.from], what: p.flags, again: p.again ? say("again") : "" });
     else text = say(p.dropped ? "gets-dropped" : "gets", { who: who[m.host], what: p.flags, why: tx(p.dropped) });
   }
   if (m.kind === "fold") text = tx(world.folds[m.fold].text);
