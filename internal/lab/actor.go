@@ -85,7 +85,10 @@ func (a *actor) do(step Step) {
 		a.noDelay = true
 	case "keep-alive":
 		a.keep = tcp.KeepAlive{On: true, Idle: 60 * time.Second, Interval: 10 * time.Second, Count: 3}
-		a.each(func(e *End) { a.host.TCP().SetKeepAlive(a.now(), e.id, a.keep) })
+		a.each(func(e *End) {
+			a.host.TCP().SetKeepAlive(a.now(), e.id, a.keep)
+			a.called(e, "keep-alive", 0, 0)
+		})
 	case "crash":
 		a.stage.Note(a.index, "the host goes down: its memory is lost")
 		a.host.Crash()
@@ -112,6 +115,7 @@ func (a *actor) act(e *End, step Step) {
 		a.work(e)
 	case "abort":
 		a.host.TCP().Abort(a.now(), e.id)
+		a.called(e, "abort", 0, 0)
 		e.gone, e.Closed = true, true
 	}
 }
@@ -158,6 +162,7 @@ func (a *actor) listen(o tcp.ListenOptions) {
 		a.stage.Note(a.index, "listen: "+err.Error())
 	}
 	a.listener = id
+	a.called(nil, "listen", 0, err)
 }
 
 // connect opens a connection to B.
@@ -175,6 +180,7 @@ func (a *actor) connect(port uint16) *End {
 		o.Tuple.LocalPort, o.Tuple.RemotePort = serverPort, port
 	}
 	id, err := a.host.TCP().Open(a.now(), o)
+	a.called(e, "connect", int(port), err)
 	if err != 0 {
 		e.Err, e.ErrAt = err, a.stage.Now()
 		a.stage.Note(a.index, "connect: "+err.Error())
@@ -223,6 +229,7 @@ func (a *actor) accept() {
 		}
 		e.pending = append(e.pending, a.greeting...)
 		a.ends = append(a.ends, e)
+		a.called(e, "accept", int(e.Port), 0)
 		a.work(e)
 	}
 }
@@ -239,9 +246,11 @@ func (a *actor) work(e *End) {
 	switch e.closing {
 	case "shut":
 		a.host.TCP().Shutdown(a.now(), e.id)
+		a.called(e, "shut", 0, 0)
 		e.closing = ""
 	case "close":
 		a.host.TCP().Close(a.now(), e.id, -1)
+		a.called(e, "close", 0, 0)
 		e.gone, e.Closed, e.closing = true, true, ""
 	}
 }
@@ -249,6 +258,7 @@ func (a *actor) work(e *End) {
 func (a *actor) write(e *End) {
 	for len(e.pending) > 0 && !e.gone && e.Connected >= 0 {
 		n, err := a.host.TCP().Send(a.now(), e.id, e.pending, 0)
+		a.called(e, "send", n, err)
 		e.Sent = append(e.Sent, e.pending[:n]...)
 		e.pending = e.pending[n:]
 		if err != 0 {
@@ -265,6 +275,7 @@ func (a *actor) read(e *End) {
 	buf := make([]byte, 4096)
 	for !e.gone && !e.EOF {
 		n, err := a.host.TCP().Receive(a.now(), e.id, buf, 0)
+		a.called(e, "read", n, err)
 		e.Got = append(e.Got, buf[:n]...)
 		switch {
 		case err == tcp.ErrEOF && e.Err == 0:
@@ -306,5 +317,38 @@ func (a *actor) failed(e *End, err tcp.Error) {
 		e.Err, e.ErrAt = err, a.stage.Now()
 	}
 	a.host.TCP().Close(a.now(), e.id, 0)
+	a.called(e, "close", 0, 0)
 	e.gone = true
+}
+
+// Call is something that a program asked its TCP to do.
+type Call struct {
+	At   tcp.Time
+	End  int    // which of the host's connections; -1: none
+	Do   string // listen, connect, accept, send, read, shut, close, abort, keep-alive
+	N    int    // of connect and accept the client's port, of send and read bytes
+	Size int    // of send: how many bytes there were to send
+	Err  tcp.Error
+
+	order int
+}
+
+// called notes a call. One that had no effect is not worth it.
+func (a *actor) called(e *End, do string, n int, err tcp.Error) {
+	if n == 0 && (do == "send" || do == "read") && (err == 0 || err == tcp.ErrNotConnected) {
+		return
+	}
+	s := a.stage
+	s.collect() // what was before
+	s.order++
+	c := Call{At: a.now(), End: -1, Do: do, N: n, Err: err, order: s.order}
+	for i, x := range a.ends {
+		if x == e {
+			c.End = i
+		}
+	}
+	if do == "send" {
+		c.Size = len(e.pending)
+	}
+	s.play.Calls[a.index] = append(s.play.Calls[a.index], c)
 }

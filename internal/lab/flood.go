@@ -58,7 +58,7 @@ func (f *flooding) pulse() {
 			s.Note(B, "a forged SYN arrives")
 		}
 		f.synBytes += len(b)
-		s.Host(B).Inject(b)
+		s.inject(B, b)
 	}
 	f.halfOpen = max(f.halfOpen, s.Host(B).TCP().Counts().HalfOpen)
 	if f.n < int(f.For.Seconds()*float64(f.Rate)) {

@@ -25,6 +25,8 @@ type Play struct {
 	Ends     [][]*End      // of connections, by host
 	Events   [][]tcp.Event // by host
 	Packets  []Packet      // that crossed the path between A and B
+	Calls    [][]Call      // of the programs, by host
+	Forged   []Forged      // packets that came from nobody on the path; not those of a flood
 	Notes    []Note
 	Shots    []Shot
 	Story    []Told
@@ -49,6 +51,15 @@ type Packet struct {
 	Nth       int    // which of its sender's segments, from 1
 	Struck    string // the fault that met it
 	Data      []byte
+}
+
+// Forged is a packet that a third party let arrive at a host.
+type Forged struct {
+	At   tcp.Time
+	Host int
+	Data []byte
+
+	order int
 }
 
 // Note is something at one host that no event tells.

@@ -172,7 +172,7 @@ func putDataIntoSyn(s *Stage) {
 		b := packet(&f, []byte("abc"))
 		s.World.After(s.Params.Delay, func() {
 			s.Note(B, "shim: the SYN arrives with 3 bytes of data")
-			s.Host(B).Inject(b)
+			s.inject(B, b)
 		})
 	}))
 }

@@ -216,7 +216,7 @@ func forgeSynAck(s *Stage) {
 		forged := s.Forge(k.Tuple, 12345, k.Seq+far, wire.SYN|wire.ACK, 65535, nil, nil)
 		s.World.After(s.Params.Delay/2, func() {
 			s.Note(A, "a forged SYN,ACK arrives: ack=x+10000000")
-			s.Host(A).Inject(forged)
+			s.inject(A, forged)
 		})
 	})
 }
@@ -257,7 +257,7 @@ func forgeThird(s *Stage) {
 		forged := s.Forge(k.Tuple, k.Ack, k.Seq+far, wire.ACK, 512, nil, &k)
 		s.World.After(3*s.Params.Delay, func() {
 			s.Note(B, "a forged third segment arrives: ack=y+10000000")
-			s.Host(B).Inject(forged)
+			s.inject(B, forged)
 		})
 	})
 }

@@ -236,6 +236,6 @@ func resetTimeWait(s *Stage) {
 	})
 	s.At(min(time.Minute, s.Params.MSL), func() {
 		s.Note(A, "a RST arrives whose number fits")
-		s.Host(A).Inject(s.Forge(last.Tuple.Swap(), last.Seq+1, 0, wire.RST, 0, nil, nil))
+		s.inject(A, s.Forge(last.Tuple.Swap(), last.Seq+1, 0, wire.RST, 0, nil, nil))
 	})
 }

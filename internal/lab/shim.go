@@ -18,7 +18,7 @@ func (s *Stage) twoWay() {
 		third := s.Forge(k.Tuple, k.Ack, k.Seq+1, wire.ACK, 512, nil, &k)
 		s.World.At(s.World.Now(), func() {
 			s.Note(B, "shim: B takes its own SYN,ACK for the last word")
-			s.Host(B).Inject(third)
+			s.inject(B, third)
 		})
 	})
 }

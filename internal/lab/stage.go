@@ -41,6 +41,8 @@ type Stage struct {
 
 	order int // of what has happened so far
 
+	looked []int // events by host that were looked at
+
 	// What an observer knows.
 	turned bool // a state has changed since it looked
 	last   [2]map[uint16]Holding
@@ -136,6 +138,8 @@ func (s *Stage) addHost(name string) *actor {
 	s.play.Ends = append(s.play.Ends, nil)
 	s.play.Events = append(s.play.Events, nil)
 	s.play.orders = append(s.play.orders, nil)
+	s.play.Calls = append(s.play.Calls, nil)
+	s.looked = append(s.looked, 0)
 	s.play.Left = append(s.play.Left, tcp.Counts{})
 	s.play.Counters = append(s.play.Counters, tcp.Counters{})
 	return a
@@ -246,16 +250,37 @@ func (s *Stage) look() {
 // drain takes the events out of the rings, and looks at the TCBs when a state
 // has changed.
 func (s *Stage) drain() {
-	for i, a := range s.actors {
-		n := len(s.play.Events[i])
-		s.play.Events[i] = a.ring.Drain(s.play.Events[i])
-		for _, e := range s.play.Events[i][n:] {
-			s.order++
-			s.play.orders[i] = append(s.play.orders[i], s.order)
+	s.collect()
+	for i := range s.actors {
+		events := s.play.Events[i]
+		for _, e := range events[s.looked[i]:] {
 			if e.Kind == tcp.EventState && e.From != e.To {
 				s.turned = true
 				s.snapshot(i, e)
 			}
 		}
+		s.looked[i] = len(events)
 	}
+}
+
+// collect takes the events out of the rings, in the order of what happened.
+func (s *Stage) collect() {
+	for i, a := range s.actors {
+		n := len(s.play.Events[i])
+		s.play.Events[i] = a.ring.Drain(s.play.Events[i])
+		for range s.play.Events[i][n:] {
+			s.order++
+			s.play.orders[i] = append(s.play.orders[i], s.order)
+		}
+	}
+}
+
+// inject lets a forged packet arrive at a host.
+func (s *Stage) inject(host int, b []byte) {
+	s.collect()
+	s.order++
+	if s.flood == nil {
+		s.play.Forged = append(s.play.Forged, Forged{s.World.Now(), host, b, s.order})
+	}
+	s.Host(host).Inject(b)
 }

@@ -3,6 +3,8 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"estab/internal/lab"
@@ -17,7 +19,8 @@ type File struct {
 }
 
 // Export runs an experiment and writes the run as a file: pcapng, svg, json,
-// text, or script, which is the packetdrill language.
+// text, or script-a or script-b, which is what a host did and saw in the
+// language of packetdrill; script-a2 is that of A in the second world.
 func (e *Session) Export(kind string, x *Experiment) (*File, error) {
 	s, p, err := x.read()
 	if err != nil {
@@ -40,7 +43,14 @@ func (e *Session) Export(kind string, x *Experiment) (*File, error) {
 	}
 	var b bytes.Buffer
 	f := &File{}
+	kind, world := worldOf(kind)
+	if world >= len(r.Plays) {
+		return nil, lab.BadLink(kind)
+	}
 	switch kind {
+	case "script-a", "script-b":
+		host := int(kind[len(kind)-1] - 'a')
+		f.Name, f.Type, err = fmt.Sprintf("%s-%d%c.pkt", s.Name, world+1, 'a'+host), "text/plain;charset=utf-8", r.WriteScript(&b, r.Plays[world], host)
 	case "pcapng":
 		f.Name, f.Type, err = s.Name+".pcapng", "application/vnd.tcpdump.pcap", r.WriteCapture(&b)
 	case "svg":
@@ -52,6 +62,15 @@ func (e *Session) Export(kind string, x *Experiment) (*File, error) {
 	}
 	f.Data = b.Bytes()
 	return f, err
+}
+
+// worldOf takes the number of a world off a kind.
+func worldOf(kind string) (bare string, world int) {
+	bare = strings.TrimRight(kind, "0123456789")
+	if n, err := strconv.Atoi(kind[len(bare):]); err == nil && n > 0 {
+		return bare, n - 1
+	}
+	return kind, 0
 }
 
 func (e *Session) exportJSON(x *Experiment) (*File, error) {

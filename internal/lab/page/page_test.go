@@ -262,3 +262,29 @@ func TestCatalog(t *testing.T) {
 		}
 	}
 }
+
+// TestExport: every kind of file can be made, of the run as it was changed, and
+// what can't be is told in both languages.
+func TestExport(t *testing.T) {
+	s := &Session{}
+	x := &Experiment{Scenario: "nagle", Faults: []string{"lose A:2"}, Lang: "zh"}
+	for kind, want := range map[string]string{"pcapng": "lost on the way", "svg": "<svg ", "text": "没有 Nagle", "json": `"lose A:2"`,
+		"script-a": "as A saw it (with Nagle)", "script-b": "as B saw it (with Nagle)", "script-a2": "as A saw it (without)"} {
+		f, err := s.Export(kind, x)
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+			continue
+		}
+		if !strings.Contains(string(f.Data), want) || f.Type == "" || !strings.HasPrefix(f.Name, "nagle") {
+			t.Errorf("%s: %s, %s: %q is not in it", kind, f.Name, f.Type, want)
+		}
+	}
+	for _, x := range []struct{ kind, scenario string }{{"script-a3", "nagle"}, {"docx", "nagle"}, {"script-a", "path-mtu"}, {"script-b", "flood-small"}} {
+		_, err := s.Export(x.kind, &Experiment{Scenario: x.scenario})
+		if err == nil {
+			t.Errorf("%+v: no error", x)
+			continue
+		}
+		both(t, x.kind, lab.TextOf(err))
+	}
+}
