@@ -39,11 +39,11 @@ export function openCard(p, from, faults, act) {
     if (!mine?.startsWith("lose")) acts.push(h("button", { type: "button", "data-act": "lose", onclick: () => put(`lose ${p.id}`) }, say("act-lose")));
     acts.push(timed("delay", "2s"), timed("double", "1s"));
   }
-  const root = h("div", { class: "card", role: "dialog", "aria-label": tx(p.say) },
-    h("button", { type: "button", class: "close icon", "aria-label": say("close"), onclick: closeCard }, "×"),
+  const root = h("div", { class: "card", role: "dialog", tabindex: "-1", "aria-label": tx(p.say) },
     h("h3", null, say("card-title", { id: p.id.replace(":", " · ") })),
     h("dl", null, rows(p, clock).map(([k, v]) => [h("dt", null, k), h("dd", null, v)]), p.dropped ? [h("dt", null, say("card-dropped")), h("dd", null, tx(p.dropped))] : null),
-    h("div", { class: "acts" }, acts));
+    h("div", { class: "acts" }, acts),
+    h("button", { type: "button", class: "close icon", "aria-label": say("close"), onclick: closeCard }, "×"));
   root.addEventListener("keydown", (ev) => {
     ev.stopPropagation();
     if (ev.key === "Escape") closeCard();
@@ -52,7 +52,7 @@ export function openCard(p, from, faults, act) {
   stand(root, from);
   open = { root, from };
   document.addEventListener("pointerdown", outside);
-  (root.querySelector(".acts button") ?? root.querySelector("button")).focus({ preventScroll: true });
+  root.focus({ preventScroll: true });
 }
 
 // stand puts the card beside the figure if there is room, otherwise below the

@@ -48,7 +48,7 @@ export class Chapter {
     this.controls = h("div");
     const { before, after } = find(this.app.catalog, scenario.name);
     const turn = (x, key) => (x ? h("a", { href: `#${x.name}` }, h("span", null, say(key)), tx(x.title)) : null);
-    this.root = h("article", null,
+    this.root = h("article", { "data-name": scenario.name },
       h("header", { class: "chapter-head" }, scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null, h("h1", { tabindex: "-1" }, tx(scenario.title)), h("p", null, tx(scenario.intro))),
       (this.bench = h("div")),
       (this.changes = h("div")),

@@ -190,7 +190,7 @@ function touch(col, on) {
     if (m.kind === "leave") {
       const d = ends(col, m.packet).map((e) => `M${e.x1} ${e.y1}L${e.x2} ${e.y2}`).join("");
       if (!d) continue;
-      items.push(item({ class: "touch", d, "data-packet": m.packet, "aria-label": `${clock(m.t)}: ${tx(col.world.packets[m.packet].say)}` }, (el) => on.segment(m.packet, el)));
+      items.push(item({ class: "touch", d, "data-packet": m.packet, "data-id": col.world.packets[m.packet].id, "aria-label": `${clock(m.t)}: ${tx(col.world.packets[m.packet].say)}` }, (el) => on.segment(m.packet, el)));
     }
     if (m.kind === "fold") {
       const { geo: g } = col, y = m.y - 12;

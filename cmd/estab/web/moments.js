@@ -6,68 +6,50 @@
 /** moments lists those of a world. unfolded: the folds that the reader has opened. */
 export function moments(world, unfolded = new Set()) {
   const hidden = (p) => p.fold >= 0 && !unfolded.has(p.fold);
-  const out = order(collect(world, hidden));
+  const out = collect(world, hidden).sort((a, b) => a.t - b.t || a.order - b.order);
   attachStates(world, out);
-  const joined = join(out);
+  const joined = join(merge(out));
   attachStory(world, joined);
   return joined;
 }
 
-const moment = (t, kind, host, more) => ({ t, kind, host, packet: -1, copy: 0, states: [], tales: [], notes: [], ...more });
+const moment = (t, order, kind, host, more) => ({ t, order, kind, host, packet: -1, copy: 0, states: [], tales: [], notes: [], ...more });
 
 function collect(world, hidden) {
-  const leaves = [], arrives = [], others = [], closed = new Set();
+  const out = [], closed = new Set();
   world.packets.forEach((p, i) => {
     if (hidden(p)) {
       closed.add(p.fold);
       return;
     }
-    leaves.push(moment(p.sent, "leave", p.from, { packet: i }));
-    p.arrives.forEach((t, copy) => arrives.push(moment(t, "arrive", 1 - p.from, { packet: i, copy })));
+    out.push(moment(p.sent, p.order, "leave", p.from, { packet: i }));
+    p.arrives.forEach((t, copy) => out.push(moment(t, p.orders[copy], "arrive", 1 - p.from, { packet: i, copy })));
   });
   const folds = [...closed].map((i) => world.folds[i]);
-  for (const i of closed) leaves.push(moment(world.folds[i].from, "fold", -1, { fold: i }));
+  for (const i of closed) out.push(moment(world.folds[i].from, world.packets[world.folds[i].first].order, "fold", -1, { fold: i }));
   for (const n of world.notes)
-    if (!folds.some((f) => n.at >= f.from && n.at <= f.to)) others.push(moment(n.at, "note", n.host, { notes: [n] }));
+    if (!folds.some((f) => n.at >= f.from && n.at <= f.to)) out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
   for (const host of [0, 1])
     for (const st of world.states[host])
-      if (st.packet < 0 || hidden(world.packets[st.packet])) others.push(moment(st.at, "state", host, { states: [{ host, ...st }] }));
-  const byTime = (a, b) => a.t - b.t;
-  return { leaves: leaves.sort(byTime), arrives: arrives.sort(byTime), others: merge(others.sort(byTime)) };
+      if (st.packet < 0 || hidden(world.packets[st.packet])) out.push(moment(st.at, st.order, "state", host, { states: [{ host, ...st }] }));
+  return out;
 }
 
-// merge puts the notes and states of one host at one time into one moment.
+// merge puts the notes and states that follow each other at one host and at
+// one time into one moment.
 function merge(list) {
   const out = [];
   for (const m of list) {
-    const last = out.findLast((x) => x.t === m.t && x.host === m.host);
-    if (last) {
+    const last = out.at(-1), plain = (x) => x.kind === "note" || x.kind === "state";
+    if (last && last.t === m.t && last.host === m.host && plain(last) && plain(m)) {
       last.notes.push(...m.notes);
       last.states.push(...m.states);
+      if (m.kind === "note") last.kind = "note";
       continue;
     }
     out.push(m);
   }
   return out;
-}
-
-// order: what arrives comes before what a host does of itself, and that before
-// what it sends; but nothing arrives before it has left.
-function order({ leaves, arrives, others }) {
-  const out = [], left = new Set();
-  let l = 0, o = 0;
-  const due = [...arrives];
-  const next = () => {
-    const tl = leaves[l]?.t ?? Infinity, to = others[o]?.t ?? Infinity, soonest = Math.min(tl, to);
-    for (let a = 0; a < due.length && due[a].t <= soonest; a++)
-      if (left.has(due[a].packet)) return due.splice(a, 1)[0];
-    if (to <= tl) return others[o++];
-    const m = leaves[l++];
-    if (m && m.packet >= 0) left.add(m.packet);
-    return m;
-  };
-  for (let m = next(); m; m = next()) out.push(m);
-  return out.concat(due);
 }
 
 // join puts a state that a host enters of itself to the segment which it sends
@@ -108,7 +90,7 @@ function attachStory(world, out) {
     m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.states.some((s) => s.host === tale.host)));
     m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.host === tale.host));
     if (!m) {
-      m = moment(tale.at, "tale", -1, {});
+      m = moment(tale.at, 0, "tale", -1, {});
       const i = out.findIndex((x) => x.t > tale.at);
       out.splice(i < 0 ? out.length : i, 0, m);
     }

@@ -22,9 +22,9 @@ export function whatHappens(world, m) {
 export function twin(col, change) {
   const { world, moments } = col;
   return h("div", { class: "twin" }, col.title ? h("h3", null, col.title) : null, h("p", null, tx(world.summary)),
-    h("table", null,
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": say("twin-title") }, h("table", null,
       h("thead", null, h("tr", null, ["when", "happens", "state-a", "state-b", "change"].map((k) => h("th", { scope: "col" }, say(k))))),
-      h("tbody", null, list(world, moments, change))));
+      h("tbody", null, list(world, moments, change)))));
 }
 
 function list(world, moments, change) {

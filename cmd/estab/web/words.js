@@ -196,7 +196,7 @@ export const phrases = {
   "help-step": ["one step back, one step on", "后退一步、前进一步"],
   "help-ends": ["to the beginning, to the end", "到开头、到结尾"],
   "help-segments": ["into the figure, from segment to segment", "进入图中，在报文段之间移动"],
-  "help-enter": ["open the segment: look inside, lose, delay, double", "打开报文段：查看、丢失、迟到、重复"],
+  "help-enter": ["open the segment; Tab leads to lose, delay, double", "打开报文段；再按 Tab 选择丢失、迟到、重复"],
   "help-esc": ["close what is open", "关闭打开的面板"],
   "help-search": ["search the contents", "查找目录"],
   "help-help": ["this panel", "打开本帮助"],
