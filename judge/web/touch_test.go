@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -97,6 +98,20 @@ func TestWhyNotTwo(t *testing.T) {
 	b.until(`document.querySelector(".changes") && document.querySelector(".transport .extra").textContent.includes("untouched")`)
 }
 
+// stroke is a key that the page swallows: unlike chromedp.KeyEvent it lets the
+// browser decide whether a character follows, as a keyboard does.
+func (b *tab) stroke(key, code string, number int64) {
+	b.t.Helper()
+	for _, p := range []input.DispatchKeyEventParams{
+		{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Code: code, Text: key, WindowsVirtualKeyCode: number},
+		{Type: input.DispatchKeyEventTypeKeyUp, Key: key, Code: code, WindowsVirtualKeyCode: number},
+	} {
+		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, p); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
+
 // The whole way with the keyboard alone: to a segment, into its card, lose it,
 // play, step, help.
 func TestKeyboard(t *testing.T) {
@@ -136,7 +151,7 @@ func TestKeyboard(t *testing.T) {
 	b.must(`document.querySelector("#help").textContent.includes("one step on")`)
 	b.key(kb.Escape)
 	b.until(`!document.querySelector("#help").open`)
-	b.key("/")
+	b.stroke("/", "Slash", 191)
 	b.until(`document.activeElement.id === "search"`)
 	b.key("flood")
 	b.until(`document.querySelectorAll("#contents li").length < 20 && document.querySelector("#contents").textContent.includes("SYN flood")`)
