@@ -233,10 +233,15 @@ func (r *Run) Pictured(p *Play) bool { return p.pictured() || len(p.Story) > 0 }
 // build tells a builder what happened.
 func (p *Play) build(b *trace.Builder) {
 	for _, n := range p.Notes {
-		if n.Host == A || n.Host == B {
+		switch {
+		case n.Host != A && n.Host != B:
+		case p.later(n):
+			b.NoteAfter(trace.Side(n.Host), n.At, n.Text)
+		default:
 			b.Note(trace.Side(n.Host), n.At, n.Text)
 		}
 	}
+	b.Exact()
 	routed := p.routed()
 	drops := p.drops()
 	for _, e := range p.merged() {
@@ -268,6 +273,17 @@ func (p *Play) build(b *trace.Builder) {
 		}
 		b.Packet(k)
 	}
+}
+
+// later reports whether something else happened at the host at the time of a
+// note, and before it.
+func (p *Play) later(n Note) bool {
+	for i, e := range p.Events[n.Host] {
+		if e.Time == n.At && p.orders[n.Host][i] < n.order {
+			return true
+		}
+	}
+	return false
 }
 
 // routed reports whether there are routers on the way: then the hosts know

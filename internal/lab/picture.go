@@ -104,7 +104,7 @@ func (p *Play) sequences() Diagram {
 	again := DiagramSeries{Name: t("sent again", "重传"), Kind: trace.SeriesBars, Class: "rst"}
 	lost := DiagramSeries{Name: t("lost", "丢失"), Kind: trace.SeriesCrosses, Class: "rst"}
 	acks := DiagramSeries{Name: t("acknowledged", "已确认"), Kind: trace.SeriesSteps, Class: "ack"}
-	edge := DiagramSeries{Name: t("window edge", "窗口右沿"), Kind: trace.SeriesSteps, Class: "syn"}
+	edge := DiagramSeries{Name: t("window edge", "窗口右沿"), Kind: trace.SeriesSteps, Class: "syn dash"}
 	sack := DiagramSeries{Name: same("SACK"), Kind: trace.SeriesBars, Class: "fin"}
 	var iss tcp.Num
 	shift, high := uint8(0), tcp.Num(0)
@@ -149,7 +149,7 @@ func (p *Play) sequences() Diagram {
 // windows is A's congestion window, and ssthresh, over time.
 func (p *Play) windows() Diagram {
 	cwnd := DiagramSeries{Name: same("cwnd"), Kind: trace.SeriesSteps, Class: "data"}
-	thresh := DiagramSeries{Name: same("ssthresh"), Kind: trace.SeriesSteps, Class: "fin"}
+	thresh := DiagramSeries{Name: same("ssthresh"), Kind: trace.SeriesSteps, Class: "fin dash"}
 	for _, e := range p.Events[A] {
 		if e.Cwnd == 0 || e.Kind == tcp.EventState {
 			continue
@@ -163,24 +163,22 @@ func (p *Play) windows() Diagram {
 	return Diagram{t("Congestion window", "拥塞窗口"), t("seconds", "秒"), t("bytes", "字节"), []DiagramSeries{cwnd, thresh}}
 }
 
-// roundTrips is what A measured of the round trip, and its time-out.
+// roundTrips is what A measured of the round trip, and what it made of it.
 func (p *Play) roundTrips() Diagram {
-	rtt := DiagramSeries{Name: t("round trip", "往返时间"), Kind: trace.SeriesCrosses, Class: "data"}
-	srtt := DiagramSeries{Name: t("smoothed (SRTT)", "平滑值（SRTT）"), Kind: trace.SeriesSteps, Class: "syn"}
-	for _, e := range p.Events[A] {
-		if e.Kind != tcp.EventRTT {
-			continue
-		}
-		x := p.At(e.Time).Seconds()
-		rtt.Points = append(rtt.Points, trace.Point{X: x, Y: float64(e.Value) / 1e6})
+	rtt := DiagramSeries{Name: t("measured", "测得"), Kind: trace.SeriesCrosses, Class: "data"}
+	srtt := DiagramSeries{Name: t("smoothed: SRTT", "平滑：SRTT"), Kind: trace.SeriesSteps, Class: "fin"}
+	for _, x := range p.roundTrip {
+		at := p.At(x.at).Seconds()
+		rtt.Points = append(rtt.Points, trace.Point{X: at, Y: float64(x.measured) / 1e6})
+		srtt.Points = append(srtt.Points, trace.Point{X: at, Y: float64(x.smoothed) / 1e6})
 	}
 	return Diagram{t("Round-trip time", "往返时间"), t("seconds", "秒"), t("milliseconds", "毫秒"), []DiagramSeries{rtt, srtt}}
 }
 
 // floodDiagram is half-open records and honest clients over time.
 func (p *Play) floodDiagram() Diagram {
-	half := DiagramSeries{Name: t("half-open", "半连接"), Kind: trace.SeriesLine, Class: "rst"}
-	ok := DiagramSeries{Name: t("honest clients connected", "连上的正常客户"), Kind: trace.SeriesSteps, Class: "syn"}
+	half := DiagramSeries{Name: t("half-open", "半连接"), Kind: trace.SeriesSteps, Class: "rst"}
+	ok := DiagramSeries{Name: t("honest clients connected", "连上的正常客户"), Kind: trace.SeriesSteps, Class: "syn dash"}
 	for _, x := range p.stage.flood.Series {
 		at := float64(x.At) / float64(time.Second)
 		half.Points = append(half.Points, trace.Point{X: at, Y: float64(x.HalfOpen)})
@@ -227,7 +225,9 @@ func (r *Run) WritePage(w io.Writer, lang Lang, st trace.Style) error {
 			picture(s.Title.In(lang), x)
 		}
 		if s.Section != 7 && s.Section != 3 {
-			picture(t("The states of A and B", "A 和 B 的状态").In(lang), r.Figures(p)...)
+			for _, x := range r.Figures(p) {
+				picture(t("The states of A and B", "A 和 B 的状态").In(lang), x)
+			}
 		}
 	}
 	for i := range r.Tables {

@@ -38,10 +38,11 @@ type Play struct {
 	Held  [2][]Held
 	Ports []uint16
 
-	start   tcp.Time
-	stage   *Stage
-	dropped map[dropKey]wire.Reason
-	orders  [][]int // of the events, by host: which came first in the world
+	start     tcp.Time
+	stage     *Stage
+	dropped   map[dropKey]wire.Reason
+	roundTrip []roundTrip // that A measured, if a plot of them is wanted
+	orders    [][]int     // of the events, by host: which came first in the world
 }
 
 // Packet is a packet on the path.
@@ -51,6 +52,12 @@ type Packet struct {
 	Nth       int    // which of its sender's segments, from 1
 	Struck    string // the fault that met it
 	Data      []byte
+}
+
+// roundTrip is a measurement.
+type roundTrip struct {
+	at                 tcp.Time
+	measured, smoothed time.Duration
 }
 
 // Forged is a packet that a third party let arrive at a host.

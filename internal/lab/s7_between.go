@@ -334,7 +334,7 @@ func pathMTU() Scenario {
 
 func congestion() Scenario {
 	return Scenario{
-		Name: "congestion-window", Section: 7, Keep: 6, Plot: []string{"seq", "cwnd"},
+		Name: "congestion-window", Section: 7, Keep: 6, Plot: []string{"seq", "cwnd", "rtt"},
 		Title: t("The congestion window", "拥塞窗口"),
 		Intro: t("A sends 600,000 bytes over a path of 4 Mbit/s whose queue holds 20 packets. Nobody tells A how much the path can take.",
 			"A 要发送 600 000 字节，路径速率为 4 Mbit/s，队列能容纳 20 个分组。没有谁告诉 A 路径能承受多少。"),

@@ -22,7 +22,7 @@ type Scenario struct {
 	Keep, Tail int
 	// Letters says that x, y, u, v and w tell more than numbers.
 	Letters bool
-	// Plot says which plots are worth a look: "seq", "cwnd".
+	// Plot says which plots are worth a look: "seq", "cwnd", "rtt".
 	Plot []string
 	// Memory says that the table of TCBs and of what each side has allocated
 	// belongs to the scenario.

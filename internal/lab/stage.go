@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"slices"
 	"time"
 
 	"estab/internal/netem"
@@ -41,6 +42,7 @@ type Stage struct {
 
 	order int // of what has happened so far
 
+	rtt    bool  // round trips are wanted
 	looked []int // events by host that were looked at
 
 	// What an observer knows.
@@ -96,7 +98,7 @@ func (r *Run) stage(n int) (*Stage, error) {
 		}
 		faults = append(faults, f)
 	}
-	s := &Stage{Params: &r.Params, World: sim.New(r.Params.Seed), def: def, nth: n, faults: faults}
+	s := &Stage{Params: &r.Params, World: sim.New(r.Params.Seed), def: def, nth: n, faults: faults, rtt: slices.Contains(r.Scenario.Plot, "rtt")}
 	s.play = &Play{Name: def.Name, Script: script, start: s.World.Now(), End: s.World.Now(), stage: s}
 	s.addHost("A")
 	s.addHost("B")
@@ -258,6 +260,9 @@ func (s *Stage) drain() {
 				s.turned = true
 				s.snapshot(i, e)
 			}
+			if e.Kind == tcp.EventRTT && i == A && s.rtt {
+				s.measured(e)
+			}
 		}
 		s.looked[i] = len(events)
 	}
@@ -272,6 +277,14 @@ func (s *Stage) collect() {
 			s.order++
 			s.play.orders[i] = append(s.play.orders[i], s.order)
 		}
+	}
+}
+
+// measured notes a round trip that A has measured, and its estimate now.
+func (s *Stage) measured(e tcp.Event) {
+	st, err := s.Host(A).TCP().StatusOf(s.World.Now(), e.Tuple)
+	if err == 0 && st.SRTT != 0 {
+		s.play.roundTrip = append(s.play.roundTrip, roundTrip{e.Time, time.Duration(e.Value), st.SRTT})
 	}
 }
 

@@ -53,6 +53,7 @@ type Builder struct {
 	sent   [2]map[tcp.SegHeader][]*Packet
 	shift  [2]time.Duration
 	direct bool // packets were given
+	exact  bool // events and packets have one clock
 }
 
 // NewBuilder makes a Builder for the connection flow, as the left end sees it;
@@ -68,6 +69,10 @@ func NewBuilder(left, right End, flow tcp.Tuple) *Builder {
 // Keep sets how many segments of a run of data are shown before and after
 // those that are folded into one row; 2 and 1 without.
 func (b *Builder) Keep(head, tail int) { b.head, b.tail = max(head, 0), max(tail, 0) }
+
+// Exact says that events and packets have one clock: what changed a state is
+// then a segment that arrived at just that time, or none.
+func (b *Builder) Exact() { b.exact = true }
 
 // Shift says how far the clock of an end's events is behind that of the
 // packets.
@@ -122,8 +127,10 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 	}
 }
 
-// Note notes something at one end that no event tells.
-func (b *Builder) Note(s Side, at tcp.Time, text string) { b.note(s, at, text, true) }
+// Note notes something at one end that no event tells, and that was before
+// what else happened at that time; NoteAfter what was after it.
+func (b *Builder) Note(s Side, at tcp.Time, text string)      { b.note(s, at, text, true) }
+func (b *Builder) NoteAfter(s Side, at tcp.Time, text string) { b.note(s, at, text, false) }
 
 func (b *Builder) concerns(s Side, t tcp.Tuple) bool {
 	t.Zone = b.flow.Zone

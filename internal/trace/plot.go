@@ -16,7 +16,7 @@ type Plot struct {
 type Series struct {
 	Name   string
 	Kind   SeriesKind
-	Class  string // of colour: data, ack, syn, fin, rst
+	Class  string // of colour: data, ack, syn, fin, rst; with " dash" after it, dashed
 	Points []Point
 }
 
@@ -66,8 +66,8 @@ func (p *Plot) SVG() Picture {
 			continue
 		}
 		s.draw(&b, a)
-		fmt.Fprintf(&b, "<line class=\"arrow %s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/><text class=\"small\" x=\"%d\" y=\"%d\">%s</text>\n",
-			s.Class, x, plotHeight-16, x+18, plotHeight-16, x+22, plotHeight-12, Escape(s.Name))
+		fmt.Fprintf(&b, "<path class=\"arrow %s\" d=\"%s\"/><text class=\"small\" x=\"%d\" y=\"%d\">%s</text>\n",
+			s.class(), s.sign(x, plotHeight-16), x+22, plotHeight-12, Escape(s.Name))
 		x += 40 + width(s.Name)*7
 	}
 	return Picture{b.String(), plotWidth, plotHeight}
@@ -90,6 +90,8 @@ func (p *Plot) axes() axes {
 	if !(a.y1 > a.y0) {
 		a.y1 = a.y0 + 1
 	}
+	a.y1 += (a.y1 - a.y0) / 20
+	a.x0, a.x1 = a.x0-(a.x1-a.x0)/50, a.x1+(a.x1-a.x0)/50
 	return a
 }
 
@@ -105,7 +107,7 @@ func (s *Series) draw(b *strings.Builder, a axes) {
 	if len(s.Points) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "<path class=\"arrow %s\" d=\"", s.Class)
+	fmt.Fprintf(b, "<path class=\"arrow %s\" d=\"", s.class())
 	for i, q := range s.Points {
 		x, y := a.x(q.X), a.y(q.Y)
 		switch {
@@ -124,6 +126,25 @@ func (s *Series) draw(b *strings.Builder, a axes) {
 	b.WriteString("\"/>\n")
 }
 
+// class is what the series' path is styled by. Many bars are drawn thin.
+func (s *Series) class() string {
+	if s.Kind == SeriesBars && len(s.Points) > 100 {
+		return s.Class + " thin"
+	}
+	return s.Class
+}
+
+// sign is how the series looks, for its legend.
+func (s *Series) sign(x, y int) string {
+	switch s.Kind {
+	case SeriesBars:
+		return fmt.Sprintf("M%d %dv9m6 -11v9m6 -11v9", x+2, y-3)
+	case SeriesCrosses:
+		return fmt.Sprintf("M%d %dl6 6m0 -6l-6 6", x+6, y-3)
+	}
+	return fmt.Sprintf("M%d %dh18", x, y)
+}
+
 // ticks are round numbers between two, about six.
 func ticks(lo, hi float64) []float64 {
 	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/6)))
@@ -134,13 +155,16 @@ func ticks(lo, hi float64) []float64 {
 		}
 	}
 	var t []float64
-	for v := math.Ceil(lo/step) * step; v <= hi+step/1e6; v += step {
-		t = append(t, v)
+	for n := math.Ceil(lo / step); n*step <= hi+step/1e6; n++ {
+		t = append(t, n*step)
 	}
 	return t
 }
 
 func tickText(v float64) string {
+	if math.Abs(v) < 1e-12 {
+		return "0" // and not -0
+	}
 	if math.Abs(v) >= 1000 {
 		return Count(int64(math.Round(v)))
 	}

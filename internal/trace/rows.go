@@ -193,7 +193,7 @@ const slack = 2 * time.Millisecond
 func (b *Builder) causeOf(c *stateChange, all []*moment) *moment {
 	var best *moment
 	for _, m := range all {
-		if m.side != c.side || !causes(m, c) {
+		if m.side != c.side || !causes(m, c) || b.exact && m.at != c.at {
 			continue
 		}
 		if best == nil || distance(m.at, c.at) < distance(best.at, c.at) {

@@ -12,32 +12,60 @@ type Picture struct {
 	Width, Height int // px
 }
 
+// palette are the colours of a picture.
+type palette struct {
+	ink, faint, paper, band  string // text, small text, background, states without a connection and grids
+	syn, fin, rst, data, ack string // segments
+	warm, cold, calm         string // states of closing, of opening, and ESTABLISHED
+}
+
+// rules are the parts of a style that colours make. They are written out, since
+// not every program that shows SVG knows variables.
+func (p *palette) rules() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "text{fill:%s}.paper{fill:%s}.small{fill:%s}.small,.label{stroke:%s}.line{stroke:%s}.grid{stroke:%s}.dim{stroke:%s}.loss{stroke:%s}.lit{stroke:%s}",
+		p.ink, p.paper, p.faint, p.paper, p.ink, p.band, p.faint, p.rst, p.data)
+	fmt.Fprintf(&b, ".open{fill:%s}.est{fill:%s}.closing{fill:%s}.idle{fill:%s}", p.cold, p.calm, p.warm, p.band)
+	for _, x := range [...][2]string{{"syn", p.syn}, {"fin", p.fin}, {"rst", p.rst}, {"data", p.data}, {"ack", p.ack}} {
+		fmt.Fprintf(&b, ".%s{stroke:%s}.tip.%s{fill:%s}", x[0], x[1], x[0], x[1])
+	}
+	return b.String()
+}
+
 // svgStyle has the colours of a light page, of a dark one, and of paper. What
 // a colour says is also said by a shape or a word.
-const svgStyle = `<style>
-svg{--ink:#1b1f24;--faint:#6a737d;--paper:#fff;--band:#eef2f6;--syn:#1a7f37;--fin:#9a6700;--rst:#cf222e;--data:#0550ae;--ack:#57606a;--warm:#fff3d6;--cold:#dbeafe;--calm:#dcf3e2}
-@media (prefers-color-scheme:dark){svg{--ink:#e6edf3;--faint:#8d96a0;--paper:#0d1117;--band:#1c2128;--syn:#3fb950;--fin:#d29922;--rst:#ff7b72;--data:#79c0ff;--ack:#9198a1;--warm:#3a2f14;--cold:#12263f;--calm:#12301c}}
-@media print{svg{--ink:#000;--faint:#444;--paper:#fff;--band:#f2f2f2;--syn:#000;--fin:#000;--rst:#000;--data:#000;--ack:#000;--warm:#eee;--cold:#f6f6f6;--calm:#fafafa}}
-text{font:13px system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif;fill:var(--ink)}
-.paper{fill:var(--paper)}.head{font-weight:600;font-size:15px}.small{font-size:11px;fill:var(--faint)}.label{font-size:11px}.small,.label{paint-order:stroke;stroke:var(--paper);stroke-width:3px;stroke-linejoin:round}.state{font-size:11px;font-weight:600}
-.line{stroke:var(--ink);stroke-width:1.5}.syn{stroke:var(--syn)}.fin{stroke:var(--fin)}.rst,.loss{stroke:var(--rst)}.data{stroke:var(--data)}.ack{stroke:var(--ack)}
-.arrow{stroke-width:1.8;fill:none}.again{stroke-dasharray:6 4}.tip{stroke:none}.tip.syn{fill:var(--syn)}.tip.fin{fill:var(--fin)}.tip.rst{fill:var(--rst)}.tip.data{fill:var(--data)}.tip.ack{fill:var(--ack)}
-.open{fill:var(--cold)}.est{fill:var(--calm)}.closing{fill:var(--warm)}.idle{fill:var(--band)}.grid{stroke:var(--band)}.lit{stroke:var(--data);stroke-width:3}.dim{stroke:var(--faint);opacity:.45}
-</style>`
+func svgStyle() string {
+	light := palette{"#1b1f24", "#5c656f", "#fff", "#eef2f6", "#1a7f37", "#9a6700", "#cf222e", "#0550ae", "#57606a", "#fff3d6", "#dbeafe", "#dcf3e2"}
+	dark := palette{"#e6edf3", "#9aa4af", "#0d1117", "#1c2128", "#3fb950", "#d29922", "#ff7b72", "#79c0ff", "#9aa4af", "#3a2f14", "#12263f", "#12301c"}
+	paper := palette{"#000", "#333", "#fff", "#ececec", "#000", "#000", "#000", "#000", "#000", "#e6e6e6", "#f4f4f4", "#fff"}
+	return "<style>\n" +
+		`text{font:13px system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}` +
+		`.head{font-weight:600;font-size:15px}.small{font-size:11px}.label{font-size:11px}.small,.label{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}.state{font-size:11px;font-weight:600}` +
+		`.line{stroke-width:1.5}.arrow{stroke-width:1.8;fill:none}.again,.dash{stroke-dasharray:6 4}.thin{stroke-width:1.2}.lit{stroke-width:3}.dim{opacity:.45}` +
+		"\n" + light.rules() + ".tip{stroke:none}" +
+		"\n@media (prefers-color-scheme:dark){" + dark.rules() + ".tip{stroke:none}}" +
+		"\n@media print{" + paper.rules() + ".tip{stroke:none}}\n</style>"
+}
 
-// WriteSVG writes pictures beside each other as one SVG.
+// svgAbreast is how many pictures stand beside each other; more go below.
+const svgAbreast = 3
+
+// WriteSVG writes pictures beside and below each other as one SVG.
 func WriteSVG(w io.Writer, title string, pictures ...Picture) error {
 	const gap = 24
-	width, height := gap, 0
+	width, x, y, tallest := 0, gap, gap, 0
 	var b strings.Builder
-	for _, p := range pictures {
-		fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\">\n%s</g>\n", width, gap, p.Body)
-		width += p.Width + gap
-		height = max(height, p.Height)
+	for i, p := range pictures {
+		if i > 0 && i%svgAbreast == 0 {
+			x, y, tallest = gap, y+tallest+gap, 0
+		}
+		fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\">\n%s</g>\n", x, y, p.Body)
+		x += p.Width + gap
+		width, tallest = max(width, x), max(tallest, p.Height)
 	}
-	height += 2 * gap
+	height := y + tallest + gap
 	_, err := fmt.Fprintf(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>%s</title>\n%s\n<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n%s</svg>\n",
-		width, height, width, height, Escape(title), svgStyle, b.String())
+		width, height, width, height, Escape(title), svgStyle(), b.String())
 	return err
 }
 
