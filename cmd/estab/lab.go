@@ -19,8 +19,9 @@ func newLabCmd() *cobra.Command {
 		Long: `lab is a collection of scenarios about the life of a TCP connection: how it is
 opened and closed, why so, and what can go wrong. Each is run on the real engine
 in virtual time and tells what happens while it happens; what it claims is
-checked on the spot.`,
-		Example: "  estab lab list\n  estab lab run handshake\n  estab lab run handshake --lang zh",
+checked on the spot. lab web shows it all as a page, in which everything can be
+changed while it runs.`,
+		Example: "  estab lab list\n  estab lab run handshake\n  estab lab run handshake --lang zh\n  estab lab web",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return unknownCommand(cmd, args[0])
@@ -75,7 +76,7 @@ func listText(w io.Writer, lang lab.Lang) error {
 	for _, s := range lab.Scenarios() {
 		wide = max(wide, len(s.Name))
 	}
-	for _, s := range lab.Scenarios() {
+	for _, s := range append(lab.Scenarios(), lab.Sandbox()) {
 		if s.Section != section {
 			if section > 0 {
 				b.WriteString("\n")
@@ -105,7 +106,7 @@ func listJSON(w io.Writer) error {
 		Claims  int      `json:"claims"`
 	}
 	var items []item
-	for _, s := range lab.Scenarios() {
+	for _, s := range append(lab.Scenarios(), lab.Sandbox()) {
 		items = append(items, item{s.Name, s.Section, s.Title, s.Intro, len(s.Worlds), len(s.Claims)})
 	}
 	enc := json.NewEncoder(w)

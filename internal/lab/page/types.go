@@ -198,6 +198,7 @@ type Series struct {
 	Name   lab.Text    `json:"name"`
 	Kind   string      `json:"kind"` // line, steps, bars, crosses
 	Class  string      `json:"class"`
+	Dash   bool        `json:"dash"` // drawn dashed, so that it is told apart without colour
 	Points [][]float64 `json:"points"`
 }
 

@@ -237,7 +237,8 @@ func plot(d *lab.Diagram) Plot {
 		if len(s.Points) == 0 {
 			continue
 		}
-		y := Series{Name: s.Name, Kind: [...]string{trace.SeriesLine: "line", trace.SeriesSteps: "steps", trace.SeriesBars: "bars", trace.SeriesCrosses: "crosses"}[s.Kind], Class: s.Class}
+		y := Series{Name: s.Name, Kind: [...]string{trace.SeriesLine: "line", trace.SeriesSteps: "steps", trace.SeriesBars: "bars", trace.SeriesCrosses: "crosses"}[s.Kind]}
+		y.Class, y.Dash = strings.CutSuffix(s.Class, " dash")
 		for _, q := range s.Points {
 			pt := []float64{q.X, q.Y}
 			if s.Kind == trace.SeriesBars {
