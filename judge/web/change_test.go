@@ -104,7 +104,7 @@ func TestExports(t *testing.T) {
 	b := page(t, 1440, "#handshake?lose=B:1")
 	b.until(`document.querySelector(".changes")`)
 	b.eval(`(window.taken = [], URL.createObjectURL = (blob) => { taken.push(blob); return "blob:none"; }, HTMLAnchorElement.prototype.click = function () { this.download && taken.push(this.download); })`)
-	for kind, begins := range map[string]string{"pcapng": "\n\r\r\n", "svg": "<svg", "text": "", "json": "{"} {
+	for kind, begins := range map[string]string{"pcapng": "\n\r\r\n", "svg": "<svg", "script-a": "", "script-b": "", "text": "", "json": "{"} {
 		b.eval(`taken.length = 0`)
 		b.click("[data-export=" + kind + "]")
 		b.until(`taken.length === 2`)

@@ -88,7 +88,7 @@ func TestWhyNotTwo(t *testing.T) {
 	b.eval(`[...document.querySelectorAll(".starts a")][1].click()`)
 	b.until(`document.querySelectorAll(".ladder").length === 2`)
 	text := value[string](b, `document.querySelector(".worlds").textContent`)
-	for _, s := range []string{"two-way", "three-way", "SYN-RECEIVED", "ESTABLISHED", "lost"} {
+	for _, s := range []string{"two-way", "three-way", "SYN-RECEIVED", "ESTABLISHED", "RST"} {
 		if !strings.Contains(text, s) {
 			t.Errorf("nothing says %q", s)
 		}

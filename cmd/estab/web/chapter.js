@@ -26,6 +26,7 @@ export class Chapter {
   constructor(app, result, base, view) {
     Object.assign(this, { app, result, base, view });
     view.unfolded ??= {};
+    if (result.touched && this.withLadder().length === 1) view.compare ??= true;
     view.numbering ??= result.scenario.letters ? "letters" : "relative";
     this.player = new Player((pos, part) => this.moved(pos, part));
     this.ladders = [];
@@ -86,7 +87,7 @@ export class Chapter {
     this.fits = most;
     const col = (w, i, isBase) => {
       const key = (isBase ? "u" : "w") + i;
-      return { key, index: i, isBase, world: w, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name), get brief() { return this.title.split(/[:：]/)[0]; } };
+      return { key, index: i, isBase, world: w, withWindow: this.result.scenario.section === 7, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name) };
     };
     if (!all.includes(view.world)) view.world = view.world === "all" ? "all" : all.length > 1 && all.length <= 3 ? "all" : all[0];
     const one = view.world === "all" ? all[0] : view.world;
@@ -107,6 +108,9 @@ export class Chapter {
     this.laidOut = wide;
     this.cols = this.columns(wide);
     this.focus = Math.min(this.view.focus ?? this.cols.length - 1, Math.max(0, this.cols.length - 1));
+    // In passing a world is called by what stands before the colon in its name.
+    const brief = this.cols.map((c) => c.title.split(/[:：]/)[0]);
+    this.cols.forEach((c, i) => { c.brief = brief.filter((x) => x === brief[i]).length > 1 ? c.title : brief[i]; });
     this.score = score(this.cols, this.result.worlds);
     const n = this.cols.length, w = n ? (wide - 24 * (n - 1)) / n : 0;
     this.cols.forEach((c, i) => { c.geo = geometry(n === 1 ? Math.min(w, 820) : w, i === 0); });

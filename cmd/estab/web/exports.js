@@ -2,7 +2,7 @@
 import { h, announce, download } from "./dom.js";
 import { say, lang, tx } from "./prefs.js";
 
-const kinds = ["pcapng", "svg", "script", "text", "json"];
+const kinds = ["pcapng", "svg", "script-a", "script-b", "text", "json"];
 
 /** exportRow offers them for the present experiment. */
 export function exportRow(engine, experiment) {

@@ -41,7 +41,7 @@ export function figure5(catalog) {
         tokens[i].style.display = box ? "" : "none";
         if (!box) return;
         boxes.get(name).setAttribute("class", "on");
-        tokens[i].setAttribute("transform", `translate(${mid(box) + (i ? W / 2 - 8 : 8 - W / 2)} ${box.y + box.h / 2 - H / 2 - 2})`);
+        tokens[i].setAttribute("transform", `translate(${mid(box) + (i ? W / 2 - 8 : 8 - W / 2)} ${box.y + box.h / 2 - H / 2 - 11})`);
       });
       svg.setAttribute("aria-label", say("five-label", { a: states[0], b: states[1] }));
       last.replaceChildren(...made.map((list, i) => {

@@ -9,7 +9,7 @@ import { span } from "./numbers.js";
 
 const sans = getComputedStyle(document.documentElement).getPropertyValue("--sans");
 const serif = getComputedStyle(document.documentElement).getPropertyValue("--serif");
-export const fonts = { label: `12px ${sans}`, aside: `11px ${sans}`, tale: `italic 14px ${serif}`, state: `600 10.5px ${sans}` };
+export const fonts = { label: `12px ${sans}`, aside: `11px ${sans}`, fold: `12px ${sans}`, tale: `italic 14px ${serif}`, state: `600 10.5px ${sans}` };
 
 /** The height of the heads of both hosts. */
 export const top = 58;
@@ -26,7 +26,7 @@ export function geometry(w, withTime) {
 
 /** place computes the heights of steps: {y, reveal, height, columns}. */
 export function place(columns, steps, numbering) {
-  const cols = columns.map((c) => ({ ...c, prev: null, y: top, states: [top - 16, top - 16], at: new Map(), windows: windows(c.world) }));
+  const cols = columns.map((c) => ({ ...c, prev: null, last: [null, null], y: top, states: [top - 16, top - 16], at: new Map(), windows: windows(c.world) }));
   const ys = [], reveal = [top - 6], breaks = [];
   let y = top, last = 0;
   steps.forEach((step, k) => {
@@ -69,13 +69,25 @@ function windows(world) {
 function next(col, m, numbering) {
   measure(col, m, numbering);
   let y = col.y + (col.prev ? col.prev.below : 8) + gap(col.prev, m) + m.above;
+  if (atOnce(col, m)) {
+    const own = col.last[m.host];
+    y = Math.max(col.prev.y, own ? own.y + own.below + gap(own, m) + m.above : top);
+  }
   for (const st of m.states) y = Math.max(y, col.states[st.host] + 16);
   return y;
+}
+
+// atOnce: both hosts do something at the same time, and neither needs the
+// whole width to tell it: they stand at the same height.
+function atOnce(col, m) {
+  const p = col.prev;
+  return p && p.t === m.t && p.host >= 0 && m.host === 1 - p.host && !m.lines.length && !(p.late && p.lines.length) && !(m.aside.length && p.aside.length);
 }
 
 function put(col, m, y) {
   m.y = y;
   col.prev = m;
+  if (m.host >= 0) col.last[m.host] = m;
   col.y = y;
   for (const st of m.states) col.states[st.host] = y + 16 * (m.states.filter((x) => x.host === st.host).length - 1);
   if (m.packet >= 0) {
@@ -90,6 +102,7 @@ function gap(prev, m) {
   if (!prev) return 4;
   const same = prev.host === m.host, dt = m.t - prev.t;
   if (dt < 0.002 && same && prev.kind === m.kind && m.packet >= 0) return 8;
+  if (same && prev.kind === "leave" && m.kind === "note") return 16;
   if (dt === 0) return same && prev.kind === "arrive" && m.kind === "leave" ? -3 : 2;
   if (dt >= pass) return 30;
   return m.kind === "arrive" && prev.kind === "leave" && prev.packet === m.packet ? slope - 6 : 16;
@@ -112,6 +125,7 @@ function measure(col, m, numbering) {
   if (m.kind === "leave") {
     m.text = label(p, numbering, (t) => width(t, fonts.label) < inner - 22, { window: col.windows.has(m.packet), port: col.world.conns.length > 1 ? col.world.conns[p.conn]?.port : 0 });
     m.opts = p.options.length && inner > 300 && (p.kind === "syn" || p.kind === "synack") ? `win ${p.win}, ${p.options.join(", ")}` : "";
+    if (p.text && p.len <= 16 && !m.text.includes("“")) m.opts = `“${p.text.trim()}”`;
     if (m.opts && width(m.opts, fonts.aside) > inner - 30) m.opts = "";
     if (m.opts) m.below = 16;
     if (!p.arrives.length) m.below = 30;

@@ -2,6 +2,8 @@
 import { s } from "./dom.js";
 import { tx, say } from "./prefs.js";
 import { clock } from "./numbers.js";
+import { fonts } from "./ladder-layout.js";
+import { width } from "./wrap.js";
 
 let serial = 0;
 
@@ -104,9 +106,16 @@ function moment(col, m, marks) {
   return asides(col, m, 4);
 }
 
+// plate is a line of running text on a piece of paper, so that it can be read
+// where segments cross it.
+function plate(cls, x, y, anchor, text) {
+  const w = width(text, fonts[cls]) + 8, left = anchor === "start" ? x - 4 : anchor === "end" ? x - w + 4 : x - w / 2;
+  return s("g", null, s("rect", { class: "plate", x: left.toFixed(1), y: y - 13, width: w.toFixed(1), height: 17 }), s("text", { class: cls, x, y, "text-anchor": anchor }, text));
+}
+
 function asides({ geo: g }, m, down) {
   const [x, anchor] = m.host === 1 ? [g.b - 10, "end"] : [g.a + 10, "start"];
-  return m.aside.map((line, i) => s("text", { class: "aside", x, y: m.y + down + i * 14, "text-anchor": anchor }, line));
+  return m.aside.map((line, i) => plate("aside", x, m.y + down + i * 14, anchor, line));
 }
 
 function fold({ geo: g }, m) {
@@ -116,7 +125,7 @@ function fold({ geo: g }, m) {
     for (let y = m.y - 10; y < m.y + h; y += 8) d += `l-4 2l8 4l-4 2`;
     return s("path", { class: "seg ack", d });
   };
-  return s("g", null, zig(g.a), zig(g.b), m.aside.map((line, i) => s("text", { class: "fold", x: mid, y: m.y + 4 + i * 16, "text-anchor": "middle" }, line)));
+  return s("g", null, zig(g.a), zig(g.b), m.aside.map((line, i) => plate("fold", mid, m.y + 4 + i * 16, "middle", line)));
 }
 
 // ends are the points of a segment's line, one per copy that arrives, and
@@ -153,7 +162,7 @@ function cross(e) {
 }
 
 function text(m, p, g, e) {
-  const dx = Math.abs(e.x2 - e.x1), dy = e.y2 - e.y1, steep = dy > dx * 0.36;
+  const dx = Math.abs(e.x2 - e.x1), dy = e.y2 - e.y1, steep = dy > dx * 0.56;
   const left = e.x1 < e.x2;
   const deg = steep ? 0 : ((left ? 1 : -1) * Math.atan2(dy, dx) * 180) / Math.PI;
   const anchor = left ? "start" : "end", off = left ? 11 : -11;
@@ -169,7 +178,7 @@ function tales({ geo: g, moments }) {
   const mid = (g.a + g.b) / 2;
   return moments.filter((m) => m.lines.length).map((m) => {
     const first = m.y + (m.late ? m.talesFrom : 16 - m.above);
-    return m.lines.map((line, i) => s("text", { class: "tale", x: mid, y: first + i * 18, "text-anchor": "middle" }, line));
+    return m.lines.map((line, i) => plate("tale", mid, first + i * 18, "middle", line));
   });
 }
 

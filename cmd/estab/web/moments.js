@@ -3,19 +3,22 @@
 // goes off, a sentence of the story is due. The ladder draws moments, the
 // transport steps through them.
 
-/** moments lists those of a world. unfolded: the folds that the reader has opened. */
-export function moments(world, unfolded = new Set()) {
+/**
+ * moments lists those of a world. unfolded: the folds that the reader has
+ * opened; withWindow: what the congestion window does is told, too.
+ */
+export function moments(world, unfolded = new Set(), withWindow = true) {
   const hidden = (p) => p.fold >= 0 && !unfolded.has(p.fold);
-  const out = collect(world, hidden).sort((a, b) => a.t - b.t || a.order - b.order);
+  const inOrder = collect(world, hidden, withWindow).sort((a, b) => a.t - b.t || a.order - b.order);
+  const out = abreast(join(merge(inOrder)));
   attachStates(world, out);
-  const joined = join(merge(out));
-  attachStory(world, joined);
-  return joined;
+  attachStory(world, out);
+  return out;
 }
 
 const moment = (t, order, kind, host, more) => ({ t, order, kind, host, packet: -1, copy: 0, states: [], tales: [], notes: [], ...more });
 
-function collect(world, hidden) {
+function collect(world, hidden, withWindow) {
   const out = [], closed = new Set();
   world.packets.forEach((p, i) => {
     if (hidden(p)) {
@@ -28,10 +31,30 @@ function collect(world, hidden) {
   const folds = [...closed].map((i) => world.folds[i]);
   for (const i of closed) out.push(moment(world.folds[i].from, world.packets[world.folds[i].first].order, "fold", -1, { fold: i }));
   for (const n of world.notes)
-    if (!folds.some((f) => n.at >= f.from && n.at <= f.to)) out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
+    if ((withWindow || n.kind !== "cwnd") && !folds.some((f) => n.at >= f.from && n.at <= f.to)) out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
   for (const host of [0, 1])
     for (const st of world.states[host])
       if (st.packet < 0 || hidden(world.packets[st.packet])) out.push(moment(st.at, st.order, "state", host, { states: [{ host, ...st }] }));
+  return out;
+}
+
+// abreast lets both hosts take turns in what happens at one and the same time:
+// between them there is no order then, and their SYNs cross as they should.
+// Where a segment takes no time at all, there is, and it stays.
+function abreast(list) {
+  const out = [];
+  for (let i = 0; i < list.length; ) {
+    let j = i;
+    while (j < list.length && list[j].t === list[i].t) j++;
+    const group = list.slice(i, j), left = new Set(group.filter((m) => m.kind === "leave").map((m) => m.packet));
+    i = j;
+    if (group.some((m) => m.host < 0 || (m.kind === "arrive" && left.has(m.packet)))) {
+      out.push(...group);
+      continue;
+    }
+    const [a, b] = [0, 1].map((host) => group.filter((m) => m.host === host));
+    for (let k = 0; k < Math.max(a.length, b.length); k++) out.push(...[a[k], b[k]].filter(Boolean));
+  }
   return out;
 }
 

@@ -17,7 +17,7 @@ export function plotFigure(plot, heading) {
     ticks(y0, y1).map((v) => [s("line", { class: "grid", x1: L, x2: W - R, y1: Y(v), y2: Y(v) }), s("text", { x: L - 6, y: Y(v) + 4, "text-anchor": "end" }, tick(v))]),
     s("line", { class: "axis", x1: L, x2: W - R, y1: H - B, y2: H - B }), s("line", { class: "axis", x1: L, x2: L, y1: T, y2: H - B }),
     s("text", { x: W - R, y: H - B + 30, "text-anchor": "end" }, tx(plot.x)), s("text", { x: 0, y: 12 }, tx(plot.y)),
-    all.map((x) => s("path", { class: x.class, d: path(x, X, Y) })), legend(all), line);
+    all.map((x) => s("path", { class: kind(x), d: path(x, X, Y) })), legend(all), line);
   return {
     root: h("figure", null, h("figcaption", null, heading ?? tx(plot.title)), svg),
     cursor(t) {
@@ -31,6 +31,8 @@ export function plotFigure(plot, heading) {
 // Not Math.min(...xs): there may be more points than arguments.
 const min = (list, none) => list.reduce((a, b) => Math.min(a, b), Infinity) === Infinity ? none : list.reduce((a, b) => Math.min(a, b), Infinity);
 const max = (list, none) => list.reduce((a, b) => Math.max(a, b), -Infinity) === -Infinity ? none : list.reduce((a, b) => Math.max(a, b), -Infinity);
+
+const kind = (series) => `${series.class}${series.dash ? " dash" : ""}`;
 
 function path(series, X, Y) {
   const f = (v) => v.toFixed(1);
@@ -52,7 +54,7 @@ function legend(all) {
     const y = H - 18 + row * 14, at = x;
     x += w;
     const mark = series.kind === "crosses" ? `M${at + 6} ${y - 7}l6 6m0 -6l-6 6` : series.kind === "bars" ? `M${at + 9} ${y - 9}v9` : `M${at} ${y - 4}h18`;
-    return [s("path", { class: series.class, d: mark }), s("text", { x: at + 23, y }, name)];
+    return [s("path", { class: kind(series), d: mark }), s("text", { x: at + 23, y }, name)];
   });
 }
 
