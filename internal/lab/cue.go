@@ -180,6 +180,7 @@ func (p *Play) nth(host int, kind string, n int) *Packet {
 func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
 	l := r.ladder(p)
 	p.caption(l, lang)
+	p.end(l, lang)
 	return l
 }
 
@@ -354,6 +355,13 @@ func (p *Play) caption(l *trace.Ladder, lang Lang) {
 		} else {
 			l.After = append(l.After, text)
 		}
+	}
+}
+
+// end tells, at the ladder's end, that there was more.
+func (p *Play) end(l *trace.Ladder, lang Lang) {
+	if p.Cut {
+		l.After = append(l.After, "▸ "+Both(cutText).In(lang))
 	}
 }
 

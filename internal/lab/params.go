@@ -81,6 +81,9 @@ func (p *Params) Check() error {
 			return err
 		}
 	}
+	if err := p.checkPath(); err != nil {
+		return err
+	}
 	for _, line := range p.Faults {
 		if _, err := parseFault(line); err != nil {
 			return err

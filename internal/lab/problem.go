@@ -63,3 +63,8 @@ func UnknownParam(name string) error {
 func BadLink(part string) error {
 	return problem("the link has a part that makes no sense: %s", "链接中有一处看不懂：%s", part)
 }
+
+// Broke says that the engine itself went wrong.
+func Broke(p any) error {
+	return problem("this experiment broke the engine, which is a mistake of ours: %v", "这个实验使引擎出错，这是我们的错误：%v", p)
+}

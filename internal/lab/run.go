@@ -33,6 +33,7 @@ type Play struct {
 	Left     []tcp.Counts // what each host still holds at the end
 	Counters []tcp.Counters
 	End      tcp.Time
+	Cut      bool // there were more segments than a world may have
 
 	// Of an observed run: what each host held, for which of the client's ports.
 	Held  [2][]Held

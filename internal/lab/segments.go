@@ -18,8 +18,8 @@ type Segment struct {
 	Fold  int  // which of the ladder's folds it is in, from 0; -1: it has a row
 
 	// When it left, and when it and its double arrived, in the order of all
-	// that happened in the world. One half is added to the order of what was
-	// before where no event tells of it.
+	// that happened in the world. Where no event tells of it, it is a fraction
+	// more than the order of what was before.
 	Order  float64
 	Orders [2]float64
 }
@@ -32,11 +32,12 @@ func (r *Run) Segments(p *Play) ([]Segment, []trace.Fold) {
 	}
 	l := r.raw(p, 1<<30, 1<<30)
 	l.Letters()
+	index := p.departures()
 	var all []Segment
 	for i := range l.Rows {
 		row := &l.Rows[i]
 		if row.Kind == trace.RowArrow && row.Mark&trace.MarkArrives == 0 {
-			all = append(all, Segment{Label: row.Seg, Again: row.Mark&trace.MarkRetransmit != 0, Fold: -1, Packet: p.packetOf(l, row)})
+			all = append(all, Segment{Label: row.Seg, Again: row.Mark&trace.MarkRetransmit != 0, Fold: -1, Packet: p.packetOf(l, row, index)})
 		}
 	}
 	p.order(all)
@@ -79,7 +80,7 @@ func (p *Play) order(all []Segment) {
 		for _, e := range events[:i] {
 			last = max(last, e.order)
 		}
-		return float64(last) + 0.5
+		return float64(last) + 0.75 - float64(k.out)/2
 	}
 	for i := range all {
 		s := &all[i]
@@ -90,27 +91,46 @@ func (p *Play) order(all []Segment) {
 	}
 }
 
+// departure finds packets by what a ladder knows of them.
+type departure struct {
+	from trace.Side
+	at   tcp.Time
+	seg  tcp.SegHeader
+}
+
+// departures are the packets, as indices; those that look the same in order.
+func (p *Play) departures() map[departure][]int {
+	index := map[departure][]int{}
+	for i := range p.Packets {
+		k := &p.Packets[i]
+		d := departure{k.From, k.Time, k.Seg}
+		index[d] = append(index[d], i)
+	}
+	return index
+}
+
 // packetOf is the packet that leaves in a row. Where there are routers the
 // ladder, which is made of events, knows better than the path when it came.
-func (p *Play) packetOf(l *trace.Ladder, row *trace.Row) Packet {
-	at := l.Began.Add(row.Time)
-	for i := range p.Packets {
-		k := p.Packets[i]
-		if k.From != row.From || k.Time != at || k.Seg != row.Seg.SegHeader {
-			continue
-		}
-		if p.routed() {
-			k.Copies, k.Corrupt = 0, row.Mark&trace.MarkCorrupt != 0
-			if row.Mark&trace.MarkLost == 0 {
-				k.Copies, k.Arrive[0] = 1, l.Began.Add(row.Arrive)
-			}
-		}
-		if k.Dropped == wire.Accepted {
-			k.Dropped = p.dropOf(&k)
-		}
-		return k
+func (p *Play) packetOf(l *trace.Ladder, row *trace.Row, index map[departure][]int) Packet {
+	d := departure{row.From, l.Began.Add(row.Time), row.Seg.SegHeader}
+	found := index[d]
+	if len(found) == 0 {
+		return Packet{Packet: trace.Packet{From: d.from, Time: d.at, Seg: d.seg}}
 	}
-	return Packet{Packet: trace.Packet{From: row.From, Time: at, Seg: row.Seg.SegHeader}}
+	if len(found) > 1 {
+		index[d] = found[1:]
+	}
+	k := p.Packets[found[0]]
+	if p.routed() {
+		k.Copies, k.Corrupt = 0, row.Mark&trace.MarkCorrupt != 0
+		if row.Mark&trace.MarkLost == 0 {
+			k.Copies, k.Arrive[0] = 1, l.Began.Add(row.Arrive)
+		}
+	}
+	if k.Dropped == wire.Accepted {
+		k.Dropped = p.dropOf(&k)
+	}
+	return k
 }
 
 // dropOf is why the receiver threw a packet away, if it did.

@@ -216,9 +216,17 @@ func (s *Spec) Want() Text {
 	return fill("want a number from %d to %d", "应为 %d 到 %d 之间的数", s.Min, s.Max)
 }
 
+// checkPath reads words of tc-netem as a world will, which puts its delay
+// before them unless they have one.
 func checkPath(words string) error {
-	if _, err := netem.Parse(words); err != nil {
-		return problem("path %s: %s", "path %s：%s", words, strings.TrimPrefix(err.Error(), "netem: "))
+	p := Defaults()
+	p.Path = words
+	return p.checkPath()
+}
+
+func (p *Params) checkPath() error {
+	if _, err := netem.Parse(p.path(&World{})); err != nil {
+		return problem("path %s: %s", "path %s：%s", p.Path, strings.TrimPrefix(err.Error(), "netem: "))
 	}
 	return nil
 }

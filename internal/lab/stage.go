@@ -200,6 +200,12 @@ func (s *Stage) pass(p *sim.Packet) {
 	}
 }
 
+// maxPackets bounds a world: who asks for more than can be looked at gets the
+// beginning.
+const maxPackets = 10_000
+
+const cutText = "the run is cut short here: it has more than 10,000 segments"
+
 // tap keeps what crosses the path between A and B.
 func (s *Stage) tap(p sim.Packet) {
 	host, ok := s.sender(&p)
@@ -216,6 +222,13 @@ func (s *Stage) tap(p sim.Packet) {
 	seg, _ := segment(p.Data)
 	if host == A {
 		seg.Tuple = seg.Tuple.Swap()
+	}
+	if len(s.play.Packets) == maxPackets {
+		if !s.over {
+			s.over, s.play.Cut = true, true
+			s.Note(-1, cutText)
+		}
+		return
 	}
 	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, s.sent[host], s.struck, append([]byte(nil), p.Data...)})
 }

@@ -41,6 +41,7 @@ func ladderWords() map[string]string {
 		"(doubled)":               "(副本)",
 		"lost":                    "丢失",
 		"damaged: bad checksum":   "已损坏：检验和不对",
+		cutText:                   "运行到此截断：报文段已超过 10 000 个",
 		"the path is cut":         "路径中断",
 		"the path is whole again": "路径恢复",
 		"a forged SYN arrives":    "伪造的 SYN 到达",

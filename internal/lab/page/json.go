@@ -32,7 +32,12 @@ func decode(text string) (*Experiment, error) {
 func CatalogJSON() string { return encode(NewCatalog()) }
 
 // RunJSON runs an experiment: a Result, or a Failure.
-func (s *Session) RunJSON(text string) string {
+func (s *Session) RunJSON(text string) (answer string) {
+	defer func() {
+		if p := recover(); p != nil {
+			answer = encode(Fail(lab.Broke(p)))
+		}
+	}()
 	x, err := decode(text)
 	if err != nil {
 		return encode(Fail(err))
@@ -71,6 +76,11 @@ func FormatJSON(text string) string {
 
 // ExportJSON makes a file: what it is, or a Failure, and its bytes.
 func (s *Session) ExportJSON(kind, text string) (head string, data []byte) {
+	defer func() {
+		if p := recover(); p != nil {
+			head, data = encode(Fail(lab.Broke(p))), nil
+		}
+	}()
 	x, err := decode(text)
 	if err != nil {
 		return encode(Fail(err)), nil
