@@ -84,6 +84,28 @@ func TestLinkRestores(t *testing.T) {
 	}
 }
 
+// A copied link leads to the moment at which it was copied, in the language of
+// whoever copied it.
+func TestCopyLink(t *testing.T) {
+	b := page(t, 1440, "#handshake?lose=B:1")
+	b.until(`document.querySelector(".changes")`)
+	b.eval(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`)
+	b.eval(`Object.assign(document.querySelector(".scrub"), {value: 4}).dispatchEvent(new Event("input"))`)
+	moment := value[string](b, `document.querySelector(".clock").textContent`)
+	b.click("[data-act=copy-link]")
+	b.until(`window.copied`)
+	link := value[string](b, `window.copied`)
+	if !strings.Contains(link, "lang=en") || !strings.Contains(link, "lose=B:1") {
+		t.Errorf("the link is %s", link)
+	}
+	other := newTab(t, 1440, 900)
+	other.visit(link)
+	other.until(`document.querySelector(".changes")`)
+	if got := value[string](other, `document.querySelector(".clock").textContent`); got != moment || moment == "0.000 s" {
+		t.Errorf("it leads to %s, not %s", got, moment)
+	}
+}
+
 // A link that can't be read is a message on the page and nothing else: what
 // was there stays.
 func TestBrokenLink(t *testing.T) {

@@ -2,6 +2,7 @@
 // untouched run.
 import { h } from "./dom.js";
 import { tx, say } from "./prefs.js";
+import { clock } from "./numbers.js";
 
 /** changesBox tells the difference; on: {undo, reset}. */
 export function changesBox(result, catalog, on) {
@@ -13,10 +14,11 @@ export function changesBox(result, catalog, on) {
   ];
   const claims = (diff?.claims ?? []).map((c) => h("li", null, `${say(`claim-${c.is}`)}: ${tx(result.claims[c.claim].text)}`));
   const paths = (diff?.worlds ?? []).flatMap((w, i) => [0, 1].filter((host) => w.states[host]).map((host) => path(result, w, i, host)));
+  const ends = (diff?.worlds ?? []).map((w, i) => (Math.abs(w.end - result.worlds[i].end) > 1e-6 ? h("li", null, tx(result.worlds[i].name) ? [h("b", null, tx(result.worlds[i].name)), " "] : null, say("ends", { now: clock(result.worlds[i].end), was: clock(w.end) })) : null)).filter(Boolean);
   return h("section", { class: "changes", "aria-label": say("changed") },
     h("p", null, h("b", null, say("changed")), " ", diff ? tx(diff.summary) : ""),
     h("ul", { class: "faults" }, chips),
-    paths.length || claims.length ? h("ul", null, paths, claims) : null,
+    paths.length || ends.length || claims.length ? h("ul", { class: "what" }, paths, ends, claims) : null,
     h("button", { type: "button", "data-act": "reset", onclick: on.reset }, say("undo-all")));
 }
 

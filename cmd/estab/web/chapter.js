@@ -18,6 +18,8 @@ import { changesBox } from "./changes.js";
 import { controls } from "./controls.js";
 import { exportRow } from "./exports.js";
 import { find } from "./contents.js";
+import { tries } from "./tries.js";
+import { memoryTable } from "./memory.js";
 
 const least = 330; // px: two ladders stand beside each other if each has that
 
@@ -50,13 +52,13 @@ export class Chapter {
     const { before, after } = find(this.app.catalog, scenario.name);
     const turn = (x, key) => (x ? h("a", { href: `#${x.name}` }, h("span", null, say(key)), tx(x.title)) : null);
     this.root = h("article", { "data-name": scenario.name },
-      h("header", { class: "chapter-head" }, scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null, h("h1", { tabindex: "-1" }, tx(scenario.title)), h("p", null, tx(scenario.intro))),
+      h("header", { class: "chapter-head" }, scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null, h("h1", { tabindex: "-1" }, tx(scenario.title)), h("p", null, tx(scenario.intro)), tries(scenario.name)),
       (this.bench = h("div")),
       (this.changes = h("div")),
       h("section", { class: "figure", "aria-label": say("figure") }, this.tools, (this.stage = h("div", { class: "stage" }, h("div", null, this.worldsEl, this.withLadder().length ? null : this.plotsEl), this.notes)), this.transport.root),
       tx(scenario.lesson) ? h("p", { class: "lesson" }, tx(scenario.lesson)) : null,
-      this.withLadder().length ? this.plotsEl : null, this.result.tables.map(figuresTable), this.controls,
-      exportRow(this.app.engine, () => this.result.experiment),
+      this.withLadder().length ? this.plotsEl : null, (this.tables = h("div")), this.controls,
+      exportRow(this.app.engine, () => ({ ...this.result.experiment, at: this.where() === "end" ? undefined : `${this.where()}s` })),
       h("details", { class: "more block", id: "twin" }, h("summary", null, say("twin-title")), this.twinEl),
       before || after ? h("nav", { class: "turn", "aria-label": say("turn") }, turn(before, "before"), turn(after, "after")) : null);
     this.renderChanges();
@@ -74,6 +76,7 @@ export class Chapter {
   }
 
   renderPlots() {
+    this.tables.replaceChildren(...this.result.tables.map(figuresTable), ...(this.result.scenario.memory ? this.result.worlds.map(memoryTable) : []));
     const several = this.result.worlds.length > 1;
     this.plots = this.result.worlds.flatMap((w) => w.plots.map((p) => plotFigure(p, several ? [tx(w.name), tx(p.title) !== tx(w.name) ? tx(p.title) : ""].filter(Boolean).join(" — ") : undefined)));
     this.plotsEl.replaceChildren(...this.plots.map((p) => p.root));

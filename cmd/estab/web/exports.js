@@ -9,7 +9,7 @@ export function exportRow(engine, experiment) {
   const told = h("span", { class: "small", role: "status" });
   const tell = (text) => { told.textContent = text; announce(text); };
   const save = async (kind) => {
-    const f = await engine.export(kind, { ...experiment(), lang: lang() });
+    const f = await engine.export(kind, { ...experiment(), at: undefined, lang: lang() });
     if (f.problem) return tell(tx(f.problem));
     download(f.name, f.type, f.data);
     tell(say("saved", { name: f.name }));

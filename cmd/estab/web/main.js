@@ -52,12 +52,12 @@ async function show(result, how = {}) {
   if (chapter && chapter.result.scenario.name === result.scenario.name) {
     chapter.update(result, base, how);
   } else {
-    open(new Chapter(app, result, base, (views[result.scenario.name] ??= {})), result);
+    open(new Chapter(app, result, base, (views[result.scenario.name] ??= {})), result, how.keep);
   }
   document.title = `${tx(result.scenario.title)} — estab`;
 }
 
-function open(next, result) {
+function open(next, result, keep) {
   closeCard();
   chapter?.player.stop();
   chapter = next;
@@ -69,7 +69,7 @@ function open(next, result) {
   };
   page.replaceChildren(chapter.root);
   chapter.attached();
-  chapter.layout(chapter.sandbox ? 0 : "end");
+  chapter.layout(keep ?? (chapter.sandbox ? 0 : "end"));
   if (result.touched && !chapter.sandbox) announce(tx(result.diff?.summary));
   scrollTo(0, 0);
   $("h1", chapter.root).focus({ preventScroll: true });
