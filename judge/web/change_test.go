@@ -147,7 +147,7 @@ func TestSandbox(t *testing.T) {
 	b.until(`document.querySelector("[data-do='A connect']")`)
 	states := func(a, bb string) {
 		t.Helper()
-		b.until(fmt.Sprintf(`document.querySelector(".chips").textContent === "A%sB%s"`, a, bb))
+		b.until(fmt.Sprintf(`[...document.querySelectorAll(".chips span:not(.held)")].map((x) => x.textContent).join() === "A%s,B%s"`, a, bb))
 	}
 	states("CLOSED", "LISTEN")
 	b.must(`document.querySelector("[data-do='A send']").disabled`)

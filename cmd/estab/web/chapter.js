@@ -221,15 +221,15 @@ export class Chapter {
     const text = tale.filter((x, i) => tale.findIndex((y) => y.text === x.text) === i).map((x) => (this.cols.length > 1 && tale.length < this.cols.length ? `${this.cols[x.col].brief}${say("colon")}` : "") + x.text).join(" ");
     const part = list[pos - 1]?.parts[this.focus] ?? list[pos - 1]?.parts.find(Boolean);
     const col = part === list[pos - 1]?.parts[this.focus] ? c : this.cols[list[pos - 1]?.parts.indexOf(part)];
-    const what = this.sandbox && !list.length ? say("bench-begin") : atEnd ? say(this.cols.length ? "at-end" : "at-end-plots") : pos === 0 ? say("at-begin") : part && col ? whatHappens(col.world, part) : "";
+    const what = this.sandbox && !list.length ? say("bench-begin") : atEnd && !this.sandbox ? say(this.cols.length ? "at-end" : "at-end-plots") : pos === 0 ? say("at-begin") : part && col ? whatHappens(col.world, part) : "";
     const known = c ? c.after[done[pos][this.focus]] : null;
-    this.claims.show(t, atEnd);
+    const hold = this.claims.show(t, atEnd);
     if (c) {
       this.hosts.show(c.world, atEnd ? Infinity : t, known.states, this.view.numbering);
       this.five.show(known.states, known.made);
     }
     this.happened?.(known?.states ?? [], t);
-    this.transport.show({ pos, count: list.length, t, text, what, byEvents: Boolean(c), states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
+    this.transport.show({ pos, count: list.length, t, text, what, byEvents: Boolean(c), hold, claims: this.result.claims.length, states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
   }
 
   // follow keeps the present moment within the window.

@@ -8,15 +8,19 @@ export function claimList(claims) {
   const root = h("ul", { class: "claims" }, items);
   return {
     root,
+    /** show returns how many hold by then. */
     show(t, atEnd) {
+      let hold = 0;
       claims.forEach((c, i) => {
         const known = atEnd || (c.state === "holds" && c.since !== null && c.since <= t);
         const state = known ? c.state : "open";
+        if (state === "holds") hold++;
         items[i].className = state;
         items[i].setAttribute("aria-label", `${say(`claim-${state}`)}: ${tx(c.text)}`);
         const whyEl = items[i].querySelector(".why");
         if (whyEl) whyEl.hidden = !known;
       });
+      return hold;
     },
   };
 }

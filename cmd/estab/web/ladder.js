@@ -94,7 +94,7 @@ function band(g, x, from, to, state) {
   if (!g.thin) for (let y = from + 12; y === from + 12 || y < to - 200; y += 320) (name ??= []).push(s("text", { class: "state halo", x: x + g.band / 2, y, "text-anchor": "middle" }, state));
   else if (to - from > 34) {
     const full = to - from > 92;
-    name = s("text", { class: "state halo", transform: `translate(${x + g.band / 2 + 4} ${from + 5}) rotate(90)` }, full ? state : to - from > 60 ? short[state] ?? state : "");
+    name = s("text", { class: "state halo", transform: `translate(${x + g.band / 2 - 4} ${from + 5}) rotate(90)` }, full ? state : to - from > 60 ? short[state] ?? state : "");
   }
   return s("g", null, box, name ?? null, s("title", null, state));
 }

@@ -29,7 +29,7 @@ export function transport(player) {
   return {
     root, extra,
     /** show tells where the player stands. */
-    show({ pos, count, t, text, what, states, byEvents }) {
+    show({ pos, count, t, text, what, states, byEvents, hold, claims }) {
       pace.textContent = say(byEvents ? "pace" : "pace-time");
       scrub.max = count;
       scrub.value = pos;
@@ -43,7 +43,7 @@ export function transport(player) {
         play.title = say(`key-${name}`);
       }
       now.replaceChildren(h("span", null, text ? [text, " "] : null, h("span", { class: "what" }, what)));
-      chips.replaceChildren(...states.map(([name, state]) => h("span", null, h("b", null, name), state)));
+      chips.replaceChildren(...states.map(([name, state]) => h("span", null, h("b", null, name), state)), claims ? h("span", { class: "held", title: say("claims-title") }, h("b", null, "✓"), `${hold}/${claims}`) : "");
     },
   };
 }
