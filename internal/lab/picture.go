@@ -235,7 +235,11 @@ func (r *Run) WritePage(w io.Writer, lang Lang, st trace.Style) error {
 	}
 	b.WriteString("<ul class=\"claims\">\n")
 	for _, v := range r.Verdicts {
-		fmt.Fprintf(&b, "<li>%s %s</li>\n", [...]string{Holds: "✓", Fails: "✗", NotApplicable: "–"}[v.State], trace.Escape(v.Text.In(lang)))
+		text := v.Text.In(lang)
+		if v.State != Holds {
+			text += t(" – ", "——").In(lang) + v.Reason.In(lang)
+		}
+		fmt.Fprintf(&b, "<li>%s %s</li>\n", [...]string{Holds: "✓", Fails: "✗", NotApplicable: "–"}[v.State], trace.Escape(text))
 	}
 	fmt.Fprintf(&b, "</ul>\n<p>%s</p>\n</main></html>\n", trace.Escape(s.Lesson.In(lang)))
 	_, err := io.WriteString(w, b.String())

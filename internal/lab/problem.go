@@ -28,7 +28,7 @@ func in(l Lang, args []any) []any {
 		case Text:
 			all[i] = x.In(l)
 		case tcp.Error:
-			all[i] = Both(x.Error()).In(l)
+			all[i] = Phrase(x.Error()).In(l)
 		case bool:
 			all[i] = map[bool]Text{true: t("yes", "是"), false: t("no", "否")}[x].In(l)
 		case time.Duration:

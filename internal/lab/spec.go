@@ -49,15 +49,15 @@ const (
 	GroupPath      Group = "path"
 )
 
-// Groups are all groups with their titles, in order.
-func Groups() []struct {
+// GroupTitle is a group and what it is called.
+type GroupTitle struct {
 	Name  Group
 	Title Text
-} {
-	return []struct {
-		Name  Group
-		Title Text
-	}{
+}
+
+// Groups are all groups, in order.
+func Groups() []GroupTitle {
+	return []GroupTitle{
 		{GroupTime, t("Time", "时间")}, {GroupPath, t("The path", "路径")}, {GroupHandshake, t("Handshake", "握手")},
 		{GroupClosing, t("Closing", "释放")}, {GroupFlow, t("Windows", "窗口")}, {GroupDefence, t("Defences", "防御")},
 	}

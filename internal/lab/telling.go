@@ -90,7 +90,7 @@ func (p *Play) why(host int, from tcp.State, e *tcp.Event) Text {
 	}
 	for _, x := range p.Events[host] {
 		if x.Kind == tcp.EventClosed && x.Time == e.Time && x.Tuple == e.Tuple && x.Err != 0 {
-			return Both(x.Err.Error())
+			return Phrase(x.Err.Error())
 		}
 	}
 	return t("its program gives the connection up", "应用程序放弃连接")
@@ -110,7 +110,7 @@ type Aside struct {
 func (p *Play) Asides() (all []Aside) {
 	for _, n := range p.Notes {
 		if n.Host <= B {
-			all = append(all, Aside{p.At(n.At), n.Host, "note", Both(n.Text), n.order})
+			all = append(all, Aside{p.At(n.At), n.Host, "note", Phrase(n.Text), n.order})
 		}
 	}
 	for _, e := range p.merged() {
@@ -120,11 +120,11 @@ func (p *Play) Asides() (all []Aside) {
 		x := Aside{At: p.At(e.Time), Host: e.host, Order: e.order}
 		switch {
 		case e.Kind == tcp.EventTimer && e.Timer != tcp.TimerDelayedAck:
-			x.Kind, x.Text = "timer", Both(trace.TimerText(e.Timer))
+			x.Kind, x.Text = "timer", Phrase(trace.TimerText(e.Timer))
 		case e.Kind == tcp.EventClosed && e.Err != 0:
-			x.Kind, x.Text = "ended", Both(e.Err.Error())
+			x.Kind, x.Text = "ended", Phrase(e.Err.Error())
 		case e.Kind == tcp.EventCwnd && e.Why != tcp.WhyNone:
-			x.Kind, x.Text = "cwnd", Both(trace.WhyText(e.Why))
+			x.Kind, x.Text = "cwnd", Phrase(trace.WhyText(e.Why))
 		default:
 			continue
 		}

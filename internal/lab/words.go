@@ -15,8 +15,8 @@ func Words(l Lang) func(string) string {
 	}
 }
 
-// Both is an English phrase of ladders in both languages.
-func Both(en string) Text {
+// Phrase is an English phrase of ladders in both languages.
+func Phrase(en string) Text {
 	if zh, ok := chinese[en]; ok {
 		return Text{en, zh}
 	}

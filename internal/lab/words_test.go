@@ -11,7 +11,7 @@ import (
 // TestWords: whatever the engine can tell has a Chinese text.
 func TestWords(t *testing.T) {
 	need := func(en string) {
-		if x := Both(en); x.EN == x.ZH {
+		if x := Phrase(en); x.EN == x.ZH {
 			t.Errorf("%q has no Chinese text", en)
 		}
 	}

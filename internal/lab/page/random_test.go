@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"estab/internal/lab"
+	"estab/script"
 )
 
 var (
@@ -41,8 +42,15 @@ func TestAnything(t *testing.T) {
 			}
 		}
 		for _, kind := range []string{"pcapng", "svg", "text", "script-a", "script-b"} {
-			if f, err := s.Export(kind, x); err != nil && f == nil && !strings.HasPrefix(kind, "script") {
+			f, err := s.Export(kind, x)
+			isScript := strings.HasPrefix(kind, "script") // which not every world can be
+			switch {
+			case err != nil && !isScript:
 				t.Errorf("%s: %v", kind, err)
+			case err == nil && isScript:
+				if _, err := script.Parse(f.Name, f.Data, script.ParseOptions{}); err != nil {
+					t.Errorf("%s: %v", kind, err)
+				}
 			}
 		}
 		if t.Failed() {

@@ -89,7 +89,7 @@ func (w *World) packet(p *lab.Play, s *lab.Segment) *Packet {
 		k.Fate = "doubled"
 	}
 	if s.Copies > 0 && s.Dropped != wire.Accepted {
-		t := lab.Both(trace.ReasonText(s.Dropped))
+		t := lab.Phrase(trace.ReasonText(s.Dropped))
 		k.Dropped = &t
 	}
 	k.Say = k.say(w)

@@ -1,0 +1,175 @@
+package lab
+
+import (
+	"cmp"
+	"slices"
+
+	"estab/internal/trace"
+	"estab/internal/wire"
+	"estab/tcp"
+)
+
+// Ladder is the conversation of A and B, with the story between its rows.
+func (r *Run) Ladder(p *Play, lang Lang) *trace.Ladder {
+	l := r.ladder(p)
+	p.caption(l, lang)
+	p.end(l, lang)
+	return l
+}
+
+// ladder is the ladder without the story.
+func (r *Run) ladder(p *Play) *trace.Ladder {
+	l := r.raw(p, orElse(r.Scenario.Keep, 4), orElse(r.Scenario.Tail, 2))
+	l.Letters()
+	since := l.Began.Sub(p.start) // times count from the beginning of the world
+	for i := range l.Rows {
+		l.Rows[i].Time += since
+		if l.Rows[i].Arrive > 0 {
+			l.Rows[i].Arrive += since
+		}
+	}
+	l.Began = p.start
+	return l
+}
+
+// raw is the ladder with so many segments of a run of data before and after
+// each fold; its times count from its first row.
+func (r *Run) raw(p *Play, keep, tail int) *trace.Ladder {
+	ends := p.heads()
+	if !p.pictured() {
+		return &trace.Ladder{Ends: ends, Began: p.start}
+	}
+	b := trace.NewBuilder(ends[A], ends[B], tcp.Tuple{})
+	b.Keep(keep, tail)
+	p.build(b)
+	return b.Ladder()
+}
+
+// heads are both hosts and their states at the beginning.
+func (p *Play) heads() (ends [2]trace.End) {
+	for i := range ends {
+		a := p.stage.actors[i]
+		ends[i] = trace.End{Name: a.host.Name, Addr: a.host.Addrs[0].String(), State: tcp.StateClosed.String()}
+		if a.listener != 0 {
+			ends[i].State = tcp.StateListen.String()
+		}
+	}
+	return ends
+}
+
+// pictured reports whether the world has a ladder.
+func (p *Play) pictured() bool { return !p.stage.def.Quiet || p.stage.def.Watch != 0 }
+
+// Pictured reports whether there is anything to tell of a world beside its
+// figures.
+func (r *Run) Pictured(p *Play) bool { return p.pictured() || len(p.Story) > 0 }
+
+// build tells a builder what happened.
+func (p *Play) build(b *trace.Builder) {
+	for _, n := range p.Notes {
+		switch {
+		case n.Host != A && n.Host != B:
+		case p.later(n):
+			b.NoteAfter(trace.Side(n.Host), n.At, n.Text)
+		default:
+			b.Note(trace.Side(n.Host), n.At, n.Text)
+		}
+	}
+	b.Exact()
+	routed := p.routed()
+	drops := p.drops()
+	for _, e := range p.merged() {
+		if !p.watched(e.Tuple, e.host) {
+			continue
+		}
+		switch e.Kind {
+		case tcp.EventBlocked: // its timer tells the same
+		case tcp.EventOut, tcp.EventIn, tcp.EventDrop:
+			if routed {
+				b.Event(trace.Side(e.host), e.Event)
+			}
+		default:
+			b.Event(trace.Side(e.host), e.Event)
+		}
+	}
+	for i := range p.Packets {
+		k := p.Packets[i].Packet
+		if routed || !p.watched(p.Packets[i].Tuple, A) {
+			continue
+		}
+		for c := range k.Copies {
+			why, ok := drops[dropKey{int(k.From.Other()), k.Arrive[c], k.Seg}]
+			if ok && c == 0 {
+				k.Dropped = why
+			} else if ok {
+				k.DoubleDropped = why
+			}
+		}
+		b.Packet(k)
+	}
+}
+
+// later reports whether something else happened at the host at the time of a
+// note, and before it.
+func (p *Play) later(n Note) bool {
+	for i, e := range p.Events[n.Host] {
+		if e.Time == n.At && p.orders[n.Host][i] < n.order {
+			return true
+		}
+	}
+	return false
+}
+
+// routed reports whether there are routers on the way: then the hosts know
+// better than the paths what came and when.
+func (p *Play) routed() bool { return p.stage.PathB != p.stage.Path }
+
+// watched reports whether a pair of sockets, as a host sees it, is told of.
+func (p *Play) watched(t tcp.Tuple, host int) bool {
+	if host == B {
+		t = t.Swap()
+	}
+	w := p.stage.def.Watch
+	return t.Local == p.stage.tupleOf(0).Local && (w == 0 || t.LocalPort == w)
+}
+
+// dropKey finds the arrival of a segment that was thrown away.
+type dropKey struct {
+	host int
+	at   tcp.Time
+	seg  tcp.SegHeader
+}
+
+// drops are the reasons why segments were thrown away.
+func (p *Play) drops() map[dropKey]wire.Reason {
+	if p.dropped == nil {
+		p.dropped = map[dropKey]wire.Reason{}
+		for host := A; host <= B; host++ {
+			for _, e := range p.Events[host] {
+				if e.Kind == tcp.EventDrop && e.HasSeg && p.watched(e.Tuple, host) {
+					p.dropped[dropKey{host, e.Time, e.Seg}] = e.Reason
+				}
+			}
+		}
+	}
+	return p.dropped
+}
+
+// hostEvent is an event and whose it is.
+type hostEvent struct {
+	tcp.Event
+	host  int
+	order int
+}
+
+// merged are the events of A and B in the order of their times.
+func (p *Play) merged() []hostEvent {
+	var all []hostEvent
+	for host := A; host <= B; host++ {
+		for i, e := range p.Events[host] {
+			all = append(all, hostEvent{e, host, p.orders[host][i]})
+		}
+	}
+	slices.SortStableFunc(all, func(x, y hostEvent) int { return cmp.Compare(x.Time, y.Time) })
+	return all
+}
