@@ -113,7 +113,8 @@ func (p *Play) Asides() (all []Aside) {
 			all = append(all, Aside{p.At(n.At), n.Host, "note", Phrase(n.Text), n.order})
 		}
 	}
-	for _, e := range p.merged() {
+	events := p.merged()
+	for i, e := range events {
 		if !p.pictured() || !p.watched(e.Tuple, e.host) {
 			continue
 		}
@@ -121,6 +122,9 @@ func (p *Play) Asides() (all []Aside) {
 		switch {
 		case e.Kind == tcp.EventTimer && e.Timer != tcp.TimerDelayedAck:
 			x.Kind, x.Text = "timer", Phrase(trace.TimerText(e.Timer))
+			if e.endedBy(events[i:]) {
+				x.Text = Phrase(trace.GaveUpText(e.Timer))
+			}
 		case e.Kind == tcp.EventClosed && e.Err != 0:
 			x.Kind, x.Text = "ended", Phrase(e.Err.Error())
 		case e.Kind == tcp.EventCwnd && e.Why != tcp.WhyNone:
@@ -132,6 +136,20 @@ func (p *Play) Asides() (all []Aside) {
 	}
 	slices.SortStableFunc(all, func(a, b Aside) int { return cmp.Compare(a.Order, b.Order) })
 	return all
+}
+
+// endedBy reports whether a connection ended with a timer's event; after are
+// the events from it on.
+func (e *hostEvent) endedBy(after []hostEvent) bool {
+	for _, x := range after {
+		if x.Time != e.Time {
+			break
+		}
+		if x.host == e.host && x.Tuple == e.Tuple && x.Kind == tcp.EventState && !x.HasSeg && (x.To == tcp.StateClosed || x.To == tcp.StateListen) {
+			return true
+		}
+	}
+	return false
 }
 
 // TimerName names a timer of a TCB.

@@ -58,13 +58,17 @@ func ladderWords() map[string]string {
 // timerWords are trace.TimerText.
 func timerWords() map[string]string {
 	return map[string]string{
-		"no ACK in time: sending again":             "没有按时收到确认：重传",
-		"the peer's window is zero: probing":        "对方窗口为零：发送探测",
-		"the delayed acknowledgement is due":        "推迟的确认该发了",
-		"silence: asking whether the peer is alive": "长时间没有动静：探测对方是否还在",
-		"the time given by the user is over":        "规定的时间到了",
-		"2 MSL are over: old segments are gone":     "2MSL 已过：旧报文段都已消失",
-		"no answer to the SYN,ACK: sending again":   "SYN,ACK 没有回音：重传",
+		"no ACK in time: sending again":                         "没有按时收到确认：重传",
+		"the peer's window is zero: probing":                    "对方窗口为零：发送探测",
+		"no ACK in time, once too often: giving up":             "一直没有收到确认：放弃",
+		"the peer's window stays zero: giving up":               "对方窗口一直为零：放弃",
+		"silence, and no answer to any probe: the peer is dead": "没有动静，探测也没有回音：对方已经不在",
+		"no answer to any SYN,ACK: giving up":                   "SYN,ACK 始终没有回音：放弃",
+		"the delayed acknowledgement is due":                    "推迟的确认该发了",
+		"silence: asking whether the peer is alive":             "长时间没有动静：探测对方是否还在",
+		"the time given by the user is over":                    "规定的时间到了",
+		"2 MSL are over: old segments are gone":                 "2MSL 已过：旧报文段都已消失",
+		"no answer to the SYN,ACK: sending again":               "SYN,ACK 没有回音：重传",
 	}
 }
 

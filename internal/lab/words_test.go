@@ -24,6 +24,7 @@ func TestWords(t *testing.T) {
 	for k := tcp.TimerRetransmit; k <= tcp.TimerSynAck; k++ {
 		if k != tcp.NumTimers {
 			need(trace.TimerText(k))
+			need(trace.GaveUpText(k))
 		}
 		if k < tcp.NumTimers {
 			if x := TimerName(k); x.EN == x.ZH {

@@ -54,6 +54,14 @@ type Builder struct {
 	shift  [2]time.Duration
 	direct bool // packets were given
 	exact  bool // events and packets have one clock
+	timer  [2]lastTimer
+}
+
+// lastTimer is the timer of an end that went off last, and its note.
+type lastTimer struct {
+	kind tcp.TimerKind
+	flow tcp.Tuple
+	note int // from 1; 0: none
 }
 
 // NewBuilder makes a Builder for the connection flow, as the left end sees it;
@@ -102,6 +110,7 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 	switch e.Kind {
 	case tcp.EventState:
 		b.states = append(b.states, stateChange{e.Time, s, e.From, e.To, e.Seg, e.HasSeg})
+		b.gaveUp(s, &e)
 	case tcp.EventOut:
 		p := &Packet{From: s, Time: e.Time, Seg: e.Seg, Again: e.Retransmit}
 		b.outs[s] = append(b.outs[s], p)
@@ -113,6 +122,7 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 	case tcp.EventTimer:
 		if e.Timer != tcp.TimerDelayedAck {
 			b.note(s, e.Time, TimerText(e.Timer), true)
+			b.timer[s] = lastTimer{e.Timer, e.Tuple, len(b.notes)}
 		}
 	case tcp.EventBlocked:
 		if e.Why == tcp.WhyZeroWindow {
@@ -124,6 +134,17 @@ func (b *Builder) Event(s Side, e tcp.Event) {
 		if e.Err != 0 {
 			b.note(s, e.Time, e.Err.Error(), false)
 		}
+	}
+}
+
+// gaveUp corrects what was said of a timer if with it the connection ended.
+func (b *Builder) gaveUp(s Side, e *tcp.Event) {
+	t := &b.timer[s]
+	if e.HasSeg || e.To != tcp.StateClosed && e.To != tcp.StateListen || t.note == 0 || t.flow != e.Tuple {
+		return
+	}
+	if n := &b.notes[t.note-1]; n.at == e.Time {
+		n.text = GaveUpText(t.kind)
 	}
 }
 

@@ -66,6 +66,22 @@ func TimerText(k tcp.TimerKind) string {
 	return k.String()
 }
 
+// GaveUpText says in a line that a timer went off for the last time: what it
+// waited for is given up.
+func GaveUpText(k tcp.TimerKind) string {
+	switch k {
+	case tcp.TimerRetransmit:
+		return "no ACK in time, once too often: giving up"
+	case tcp.TimerPersist:
+		return "the peer's window stays zero: giving up"
+	case tcp.TimerKeepAlive:
+		return "silence, and no answer to any probe: the peer is dead"
+	case tcp.TimerSynAck:
+		return "no answer to any SYN,ACK: giving up"
+	}
+	return TimerText(k)
+}
+
 // ReasonText says in a line why a packet or a segment was discarded.
 func ReasonText(r wire.Reason) string {
 	for _, part := range [...]func(wire.Reason) string{packetReason, segmentReason, arrivalReason, replyReason} {

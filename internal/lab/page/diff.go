@@ -19,7 +19,7 @@ func diff(was, is *Result) *Diff {
 			d.Claims = append(d.Claims, ClaimChange{i, a, b})
 		}
 	}
-	d.Summary = d.summary()
+	d.Summary = d.summary(was, is)
 	return d
 }
 
@@ -38,7 +38,7 @@ func worldDiff(was, is *World) WorldDiff {
 		for ; j < m[1]; j++ {
 			d.Added = append(d.Added, j)
 		}
-		if a, b := old[i], now[j]; a.Fate != b.Fate || a.Sent != b.Sent || !slices.Equal(a.Arrives, b.Arrives) {
+		if a, b := old[i], now[j]; a.Fate != b.Fate || a.Sent != b.Sent || !slices.Equal(a.Arrives, b.Arrives) || a.Win != b.Win || !slices.Equal(a.Options, b.Options) {
 			d.Changed = append(d.Changed, Change{j, a})
 		}
 		i, j = i+1, j+1
@@ -113,29 +113,31 @@ func common(a, b []*Packet) (pairs [][2]int) {
 const maxCommon = 4 << 20
 
 // summary is the difference in a sentence.
-func (d *Diff) summary() lab.Text {
-	var added, removed, changed int
-	var hosts []string
-	for _, w := range d.Worlds {
-		added, removed, changed = added+len(w.Added), removed+len(w.Removed), changed+len(w.Changed)
-		for host, yes := range w.States {
-			if name := string(rune('A' + host)); yes && !slices.Contains(hosts, name) {
-				hosts = append(hosts, name)
+func (d *Diff) summary(was, is *Result) lab.Text {
+	var added, removed, fates, times, sizes int
+	var say sentences
+	for i, w := range d.Worlds {
+		added, removed = added+len(w.Added), removed+len(w.Removed)
+		for _, c := range w.Changed {
+			switch a, b := c.Was, is.Worlds[i].Packets[c.Packet]; {
+			case a.Fate != b.Fate:
+				fates++
+			case a.Sent != b.Sent || !slices.Equal(a.Arrives, b.Arrives):
+				times++
+			default:
+				sizes++
 			}
 		}
 	}
-	var en, zh []string
-	say := func(n int, e, z string) {
-		if n > 0 {
-			en, zh = append(en, fmt.Sprintf(e, n)), append(zh, fmt.Sprintf(z, n))
+	say.count(added, "1 segment is new", "%d segments are new", "新出现 %d 个报文段")
+	say.count(removed, "1 is gone", "%d are gone", "消失 %d 个")
+	say.count(fates, "1 has another fate", "%d have another fate", "%d 个的结局不同")
+	say.count(times, "1 comes at another time", "%d come at other times", "%d 个的时刻不同")
+	say.count(sizes, "1 has another window or other options", "%d have another window or other options", "%d 个的窗口或选项不同")
+	for i, w := range d.Worlds {
+		for host := range w.States {
+			say.states(was.Worlds[i], is.Worlds[i], host, w.States[host])
 		}
-	}
-	say(added, "%d segments are new", "新出现 %d 个报文段")
-	say(removed, "%d are gone", "消失 %d 个")
-	say(changed, "%d have another fate or another time", "%d 个的结局或时刻变了")
-	slices.Sort(hosts)
-	if len(hosts) > 0 {
-		en, zh = append(en, "the states of "+strings.Join(hosts, " and ")+" are others"), append(zh, strings.Join(hosts, " 和 ")+" 的状态变化不同了")
 	}
 	lost := 0
 	for _, c := range d.Claims {
@@ -143,9 +145,52 @@ func (d *Diff) summary() lab.Text {
 			lost++
 		}
 	}
-	say(lost, "%d claims no longer hold", "%d 条断言不再成立")
-	if en == nil {
+	say.count(lost, "1 claim no longer holds", "%d claims no longer hold", "%d 条断言不再成立")
+	if say.en == nil && was.Values["seed"] != is.Values["seed"] {
+		say.add("only the initial sequence numbers are others", "只有初始序号不同")
+	}
+	if say.en == nil {
 		return lab.Text{EN: "Nothing has changed.", ZH: "没有变化。"}
 	}
-	return lab.Text{EN: "Compared with the untouched run: " + strings.Join(en, "; ") + ".", ZH: "与原来的运行相比：" + strings.Join(zh, "；") + "。"}
+	return lab.Text{EN: "Compared with the untouched run: " + strings.Join(say.en, "; ") + ".", ZH: "与原来的运行相比：" + strings.Join(say.zh, "；") + "。"}
+}
+
+// sentences are parts of a sentence in both languages.
+type sentences struct{ en, zh []string }
+
+// add adds what was not said before.
+func (s *sentences) add(en, zh string) {
+	if !slices.Contains(s.en, en) {
+		s.en, s.zh = append(s.en, en), append(s.zh, zh)
+	}
+}
+
+func (s *sentences) count(n int, one, many, zh string) {
+	switch n {
+	case 0:
+	case 1:
+		s.add(one, fmt.Sprintf(zh, n))
+	default:
+		s.add(fmt.Sprintf(many, n), fmt.Sprintf(zh, n))
+	}
+}
+
+// states says how the states of a host differ: its way, or when it ended it.
+func (s *sentences) states(was, is *World, host int, other bool) {
+	name := string(rune('A' + host))
+	if other {
+		s.add("the states of "+name+" are others", name+" 的状态变化不同")
+		return
+	}
+	n := len(is.States[host])
+	if n == 0 {
+		return
+	}
+	a, b := was.States[host][n-1], is.States[host][n-1]
+	switch d := b.At - a.At; {
+	case d > 1e-9:
+		s.add(fmt.Sprintf("%s is in %s %s later", name, b.To, took(d)), fmt.Sprintf("%s 晚 %s 进入 %s", name, took(d), b.To))
+	case d < -1e-9:
+		s.add(fmt.Sprintf("%s is in %s %s earlier", name, b.To, took(-d)), fmt.Sprintf("%s 提前 %s 进入 %s", name, took(-d), b.To))
+	}
 }

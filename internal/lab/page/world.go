@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"estab/internal/lab"
 	"estab/internal/trace"
@@ -22,7 +21,7 @@ func world(r *lab.Run, p *lab.Play) *World {
 	}
 	segments, folds := r.Segments(p)
 	for i := range segments {
-		w.Packets = append(w.Packets, w.packet(p, &segments[i]))
+		w.Packets = append(w.Packets, w.packet(p, &segments[i], r.Scenario.Letters))
 	}
 	for i, f := range folds {
 		w.Folds = append(w.Folds, w.fold(p, i, &f))
@@ -68,7 +67,7 @@ func (w *World) find(id string) int {
 	return slices.IndexFunc(w.Packets, func(k *Packet) bool { return k.ID == id })
 }
 
-func (w *World) packet(p *lab.Play, s *lab.Segment) *Packet {
+func (w *World) packet(p *lab.Play, s *lab.Segment, letters bool) *Packet {
 	l := &s.Label
 	k := &Packet{ID: s.ID(), From: int(s.From), Conn: w.conn(s.LocalPort), Life: l.Life(), Sent: p.At(s.Time).Seconds(), Arrives: []float64{},
 		Fate: "arrives", Struck: s.Struck, Flags: trace.FlagNames(l.Flags), Kind: kind(l), Again: s.Again,
@@ -92,7 +91,7 @@ func (w *World) packet(p *lab.Play, s *lab.Segment) *Packet {
 		t := lab.Phrase(trace.ReasonText(s.Dropped))
 		k.Dropped = &t
 	}
-	k.Say = k.say(w)
+	k.Say = k.say(w, letters)
 	return k
 }
 
@@ -130,12 +129,16 @@ func readable(b []byte) string {
 	return string(b)
 }
 
-// say is a packet in a sentence.
-func (k *Packet) say(w *World) lab.Text {
+// say is a packet in a sentence, with letters for its numbers or without.
+func (k *Packet) say(w *World, letters bool) lab.Text {
 	from, to := w.Hosts[k.From].Name, w.Hosts[1-k.From].Name
-	what := k.Flags + " seq " + fmt.Sprint(k.Seq)
+	seq, ack := fmt.Sprint(k.Seq), fmt.Sprint(k.Ack)
+	if letters && k.SeqName != "" {
+		seq, ack = k.SeqName, k.AckName
+	}
+	what := k.Flags + " seq " + seq
 	if k.HasAck {
-		what += " ack " + fmt.Sprint(k.Ack)
+		what += " ack " + ack
 	}
 	en, zh := fmt.Sprintf("%s: %s sends %s", clock(k.Sent), from, what), fmt.Sprintf("%s：%s 发出 %s", clock(k.Sent), from, what)
 	if k.Len > 0 {
@@ -274,4 +277,10 @@ func (w *World) summary() lab.Text {
 	}
 }
 
-func took(s float64) string { return trace.Duration(time.Duration(s * float64(time.Second))) }
+// took writes how long something took: 238 s, 20 ms.
+func took(s float64) string {
+	if s >= 1 || s == 0 {
+		return clock(s)
+	}
+	return strings.TrimSuffix(clock(1000*s), " s") + " ms"
+}
