@@ -31,6 +31,36 @@ func TestLanguages(t *testing.T) {
 	b.go_("no-proof?lang=zh", "2MSL 内没有动静，并不能证明 B 已关闭")
 }
 
+// Whoever wants no motion gets none: while it plays, the figure goes from step
+// to step and is never seen between two.
+func TestReducedMotion(t *testing.T) {
+	b := newTab(t, 1440, 900)
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+		t.Fatal(err)
+	}
+	b.visit(b.url + "/#refused")
+	between := value[int](b, `(async () => {
+	  const $ = (s) => document.querySelector(s), height = () => $(".ladder clipPath rect").getAttribute("height"), scrub = $(".scrub");
+	  const steps = new Set();
+	  for (let k = 0; k <= +scrub.max; k++) {
+	    scrub.value = k;
+	    scrub.dispatchEvent(new Event("input"));
+	    steps.add(height());
+	  }
+	  Object.assign($(".transport select"), {value: 4}).dispatchEvent(new Event("change"));
+	  $("[data-key=play]").click();
+	  let between = 0;
+	  while ($("[data-key=play]").getAttribute("aria-label") === "Pause") {
+	    await new Promise(requestAnimationFrame);
+	    if (!steps.has(height())) between++;
+	  }
+	  return between;
+	})()`)
+	if between > 0 {
+		t.Errorf("%d frames between two steps", between)
+	}
+}
+
 // contrast is that of two of the page's colours, as WCAG computes it.
 const contrast = `((a, b) => {
   const css = (v) => { const el = document.body.appendChild(document.createElement("i")); el.style.color = "var(" + v + ")"; const c = getComputedStyle(el).color.match(/[\d.]+/g).map(Number); el.remove(); return c; };

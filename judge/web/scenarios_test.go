@@ -51,9 +51,10 @@ func TestScenarios(t *testing.T) {
 	for name, c := range map[string]struct {
 		width    int64
 		fragment string
-	}{"1440 px, English": {1440, "#?lang=en"}, "375 px, Chinese": {375, "#handshake?lang=zh"}} {
+	}{"1440 px, English": {1440, "#refused?lang=en"}, "375 px, Chinese": {375, "#handshake?lang=zh"}} {
 		t.Run(name, func(t *testing.T) {
-			b := page(t, c.width, map[bool]string{true: c.fragment, false: ""}[c.width == 375])
+			t.Parallel()
+			b := page(t, c.width, c.fragment)
 			for _, name := range scenarios(t, h) {
 				for _, w := range value[[]string](b, everything+`("`+name+`")`) {
 					t.Errorf("%s: %s", name, w)

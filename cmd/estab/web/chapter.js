@@ -2,6 +2,7 @@
 // reader may change.
 import { h, $, announce } from "./dom.js";
 import { tx, say, calm } from "./prefs.js";
+import { clock } from "./numbers.js";
 import { Player } from "./player.js";
 import { transport } from "./transport.js";
 import { score, talesOf, reading } from "./score.js";
@@ -228,6 +229,8 @@ export class Chapter {
       this.hosts.show(c.world, atEnd ? Infinity : t, known.states, this.view.numbering);
       this.five.show(known.states, known.made);
     }
+    if (!this.player.playing && this.told !== undefined && this.told !== pos) announce(`${clock(t)} ${what}`);
+    this.told = pos;
     this.happened?.(known?.states ?? [], t);
     this.transport.show({ pos, count: list.length, t, text, what, byEvents: Boolean(c), hold, claims: this.result.claims.length, states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
   }

@@ -3,7 +3,7 @@ import { h, s } from "./dom.js";
 import { tx } from "./prefs.js";
 import { count } from "./numbers.js";
 
-const W = 560, H = 300, L = 62, R = 12, T = 22, B = 62;
+const W = 440, H = 264, L = 60, R = 12, T = 22, B = 66;
 
 /** plotFigure draws a plot; cursor(t) moves the line of the present. */
 export function plotFigure(plot, heading) {
@@ -32,14 +32,14 @@ export function plotFigure(plot, heading) {
 const min = (list, none) => list.reduce((a, b) => Math.min(a, b), Infinity) === Infinity ? none : list.reduce((a, b) => Math.min(a, b), Infinity);
 const max = (list, none) => list.reduce((a, b) => Math.max(a, b), -Infinity) === -Infinity ? none : list.reduce((a, b) => Math.max(a, b), -Infinity);
 
-const kind = (series) => `${series.class}${series.dash ? " dash" : ""}`;
+const kind = (series) => `${series.class} ${series.kind}${series.dash ? " dash" : ""}`;
 
 function path(series, X, Y) {
   const f = (v) => v.toFixed(1);
   return series.points.map(([x, y, low], i) => {
     switch (series.kind) {
       case "bars": return `M${f(X(x))} ${f(Y(low ?? 0))}V${f(Y(y))}`;
-      case "crosses": return `M${f(X(x) - 3)} ${f(Y(y) - 3)}l6 6m0 -6l-6 6`;
+      case "crosses": return `M${f(X(x) - 2.5)} ${f(Y(y) - 2.5)}l5 5m0 -5l-5 5`;
       case "steps": return i ? `H${f(X(x))}V${f(Y(y))}` : `M${f(X(x))} ${f(Y(y))}`;
       default: return `${i ? "L" : "M"}${f(X(x))} ${f(Y(y))}`;
     }

@@ -33,6 +33,9 @@ const questions = {
   "congestion-window": [["congestion=cubic", "A uses CUBIC instead of Reno?", "A 不用 Reno，改用 CUBIC？"]],
 };
 
+/** links are those of all questions, without the #. */
+export const links = () => Object.entries(questions).flatMap(([name, list]) => list.map(([link]) => `${name}?${link}`));
+
 /** tries are the questions of a scenario, or nothing. */
 export function tries(name) {
   const list = questions[name];
