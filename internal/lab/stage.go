@@ -68,8 +68,12 @@ func (s *Stage) Note(host int, text string) {
 }
 
 // ringSize is how many events a host keeps between two steps of its world. Of
-// events that an unverified source causes it keeps an eighth in a row.
-const ringSize = 1 << 15
+// events that an unverified source causes it keeps an eighth in a row. In a
+// quiet world little is told.
+const (
+	ringSize      = 1 << 14
+	quietRingSize = 1 << 12
+)
 
 // play runs a world.
 func (r *Run) play(n int) (*Play, error) {
@@ -127,12 +131,15 @@ func (s *Stage) addHost(name string) *actor {
 		s.def.Config(i, &cfg)
 	}
 	s.Params.configure(&cfg)
-	mask := tcp.EventAll
+	mask, size := tcp.EventAll, ringSize
+	if s.def.Quiet {
+		size = quietRingSize
+	}
 	if s.def.Quiet && i == B {
 		mask = tcp.EventClosed
 		s.World.CheckEvery(1 << 20)
 	}
-	a := &actor{stage: s, index: i, config: cfg, ring: tcp.NewRing(ringSize, mask)}
+	a := &actor{stage: s, index: i, config: cfg, ring: tcp.NewRing(size, mask)}
 	cfg.Events = a.ring
 	a.host = s.World.Host(name, sim.HostConfig{TCP: cfg})
 	a.tag = a.host.Start(a)
