@@ -3,7 +3,7 @@
 // reads what hosts emit and writes what they have to read, and net/http,
 // crypto/tls, gRPC, SSH, WebSocket and Redis talk over them. Package
 // judge/kernel sets the Linux kernel at the other end, package judge/gvisor
-// gVisor's netstack.
+// gVisor's netstack, and package judge/web reads the lab's page in Chromium.
 //
 // Two ends written by one hand agree on the same mistakes; these don't.
 //

@@ -164,6 +164,9 @@ func newTab(t *testing.T, width, height int64) *tab {
 		}
 	}()
 	t.Cleanup(func() {
+		if !b.lax {
+			b.must(`performance.getEntriesByType("resource").every((x) => new URL(x.name).host === location.host)`) // no request to any other host
+		}
 		b.eval(`console.debug("the end")`) // what was said before it has been heard
 		leave()
 		<-done

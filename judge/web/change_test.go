@@ -150,6 +150,7 @@ func TestSandbox(t *testing.T) {
 		b.until(fmt.Sprintf(`[...document.querySelectorAll(".chips span:not(.held)")].map((x) => x.textContent).join() === "A%s,B%s"`, a, bb))
 	}
 	states("CLOSED", "LISTEN")
+	b.eval(`Object.assign(document.querySelector(".transport select"), {value: 4}).dispatchEvent(new Event("change"))`)
 	b.must(`document.querySelector("[data-do='A send']").disabled`)
 	b.click("[data-do='A connect']")
 	states("ESTABLISHED", "ESTABLISHED")
@@ -170,6 +171,10 @@ func TestSandbox(t *testing.T) {
 	b.until(fmt.Sprintf(`document.querySelector(".ladder").textContent !== %q`, run))
 	b.set("[data-path=loss]", "0")
 	b.until(fmt.Sprintf(`!location.hash.includes("loss") && document.querySelector(".ladder").textContent === %q`, run))
+	b.set("[data-path=rate]", "250")
+	b.until(`decodeURIComponent(location.hash).replaceAll("+", " ").includes("rate 250kbit")`)
+	b.set("[data-path=rate]", "0")
+	b.until(`!location.hash.includes("rate")`)
 	b.click("[data-do=undo]")
 	b.until(`!location.hash.includes("B+close")`)
 	b.click("[data-do=clear]")

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -41,6 +42,8 @@ func TestLoseASegment(t *testing.T) {
 	b.must(`document.querySelectorAll(".worlds > :last-child .new").length > 0`)
 	b.must(`document.querySelectorAll(".worlds > :last-child .seg.again").length > 0`)
 	b.must(`document.querySelector(".claims li.moot")`)
+	// The story is written for the untouched run: it is told there and nowhere else.
+	b.must(`document.querySelector(".worlds > :first-child .tale") && !document.querySelector(".worlds > :last-child .tale")`)
 	if first := value[string](b, `document.querySelector(".ladder").textContent`); !strings.Contains(first, "ESTABLISHED") {
 		t.Error("the untouched run is not beside it")
 	}
@@ -79,6 +82,17 @@ func TestDelayAndDouble(t *testing.T) {
 	}
 	b.click(`.changes [data-act=reset]`)
 	b.until(`location.hash === "#handshake"`)
+}
+
+// A long run of data is one row; a click tells it segment by segment, another
+// puts it away again.
+func TestFold(t *testing.T) {
+	b := page(t, 1440, "#congestion-window")
+	few := value[int](b, `document.querySelectorAll(".ladder .touch").length`)
+	b.eval(`document.querySelector(".fold-touch").dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
+	b.until(`document.querySelectorAll(".ladder .touch").length > 400`)
+	b.click("[data-act=fold]")
+	b.until(fmt.Sprintf(`document.querySelectorAll(".ladder .touch").length === %d`, few))
 }
 
 // "Why not two", as somebody would who has never seen it: the third segment's
@@ -136,7 +150,7 @@ func TestKeyboard(t *testing.T) {
 	b.key(kb.Tab)
 	b.must(`document.activeElement.dataset.act === "lose"`)
 	b.key(kb.Enter)
-	b.until(`location.hash === "#handshake?lose=B:1" && document.activeElement.dataset.id === "B:1"`)
+	b.until(`document.querySelector(".changes") && location.hash === "#handshake?lose=B:1" && document.activeElement.dataset.id === "B:1"`)
 	b.key(kb.Home)
 	b.must(`document.querySelector(".scrub").value === "0"`)
 	b.key(kb.ArrowRight)

@@ -19,6 +19,7 @@ export function changesBox(result, catalog, on) {
     h("p", null, h("b", null, say("changed")), " ", diff ? tx(diff.summary) : ""),
     h("ul", { class: "faults" }, chips),
     paths.length || ends.length || claims.length ? h("ul", { class: "what" }, paths, ends, claims) : null,
+    result.worlds.some((w) => w.story.length) ? h("p", { class: "small" }, say("story-untouched")) : null,
     h("button", { type: "button", "data-act": "reset", onclick: on.reset }, say("undo-all")));
 }
 

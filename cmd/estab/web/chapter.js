@@ -91,7 +91,7 @@ export class Chapter {
     this.fits = most;
     const col = (w, i, isBase) => {
       const key = (isBase ? "u" : "w") + i;
-      return { key, index: i, isBase, world: w, withWindow: this.result.scenario.section === 7, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name) };
+      return { key, index: i, isBase, mute: this.result.touched && !isBase, world: w, withWindow: this.result.scenario.section === 7, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name) };
     };
     if (!all.includes(view.world)) view.world = view.world === "all" ? "all" : all.length > 1 && all.length <= 3 ? "all" : all[0];
     const one = view.world === "all" ? all[0] : view.world;
@@ -153,6 +153,7 @@ export class Chapter {
     }
     if (all.length)
       parts.push(h("label", null, say("numbering"), h("select", { id: "numbering", onchange: (ev) => { view.numbering = ev.target.value; this.layout(); } }, ["letters", "relative", "absolute"].map((v) => h("option", { value: v, selected: v === view.numbering }, say(`numbers-${v}`))))));
+    if (this.cols.some((c) => c.unfolded.size)) parts.push(h("button", { type: "button", "data-act": "fold", onclick: () => { for (const set of Object.values(view.unfolded)) set.clear(); this.layout(); } }, say("fold-again")));
     if (all.length) parts.push(h("span", { class: "small" }, say("touch-hint")));
     this.tools.replaceChildren(...parts);
   }

@@ -68,10 +68,11 @@ function windows(world) {
 // next is the height at which a moment may stand below what came before it.
 function next(col, m, numbering) {
   measure(col, m, numbering);
-  let y = col.y + (col.prev ? col.prev.below : 8) + gap(col.prev, m) + m.above;
+  const narrow = col.geo.b - col.geo.a < 320;
+  let y = col.y + (col.prev ? col.prev.below : 8) + gap(col.prev, m, narrow) + m.above;
   if (atOnce(col, m)) {
     const own = col.last[m.host];
-    y = Math.max(col.prev.y, own ? own.y + own.below + gap(own, m) + m.above : top);
+    y = Math.max(col.prev.y, own ? own.y + own.below + gap(own, m, narrow) + m.above : top);
   }
   for (const st of m.states) y = Math.max(y, col.states[st.host] + 16);
   return y;
@@ -98,11 +99,13 @@ function put(col, m, y) {
   }
 }
 
-function gap(prev, m) {
+// gap is the room between two moments of one column, besides what their texts
+// need. narrow: the lines are steep there, and a label reaches further down.
+function gap(prev, m, narrow) {
   if (!prev) return 4;
   const same = prev.host === m.host, dt = m.t - prev.t;
   if (dt < 0.002 && same && prev.kind === m.kind && m.packet >= 0) return 8;
-  if (same && prev.kind === "leave" && m.kind === "note") return 16;
+  if (same && prev.kind === "leave" && m.kind === "note") return narrow ? 40 : 20;
   if (dt === 0) return same && prev.kind === "arrive" && m.kind === "leave" ? -3 : 2;
   if (dt >= pass) return 30;
   return m.kind === "arrive" && prev.kind === "leave" && prev.packet === m.packet ? slope - 6 : 16;
@@ -114,7 +117,7 @@ function measure(col, m, numbering) {
   m.lines = [];
   m.above = { leave: 14, arrive: 6, note: 12, state: 8, fold: 16, tale: 4 }[m.kind];
   m.below = 4;
-  if (!col.isBase) for (const tale of m.tales) m.lines.push(...wrap(tx(tale.text), inner - 24, fonts.tale));
+  for (const tale of m.tales) m.lines.push(...wrap(tx(tale.text), inner - 24, fonts.tale));
   m.talesHeight = m.lines.length ? m.lines.length * 18 + 10 : 0;
   m.late = m.kind === "arrive"; // what an arrival means is read after it
   if (!m.late) m.above += m.talesHeight;

@@ -147,6 +147,7 @@ function leave(col, m, marks) {
   ]);
   const e = ends(col, m.packet)[0];
   if (e) parts.push(text(m, p, g, e));
+  if (e && marks.added.has(m.packet)) parts.push(s("path", { class: "diamond", d: `M${e.x1} ${e.y1 - 6}l5 6l-5 6l-5 -6z` }));
   const state = [marks.added.has(m.packet) && "new", p.struck && "struck"].filter(Boolean).join(" ");
   return s("g", state ? { class: state } : null, ...parts);
 }

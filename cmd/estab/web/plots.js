@@ -38,7 +38,9 @@ function path(series, X, Y) {
   const f = (v) => v.toFixed(1);
   return series.points.map(([x, y, low], i) => {
     switch (series.kind) {
-      case "bars": return `M${f(X(x))} ${f(Y(low ?? 0))}V${f(Y(y))}`;
+      case "bars":
+        if (series.class === "rst") return `M${f(X(x) - 2)} ${f(Y(low ?? 0))}h4m-2 0V${f(Y(y))}m-2 0h4`; // another shape, not only another colour
+        return `M${f(X(x))} ${f(Y(low ?? 0))}V${f(Y(y))}`;
       case "crosses": return `M${f(X(x) - 2.5)} ${f(Y(y) - 2.5)}l5 5m0 -5l-5 5`;
       case "steps": return i ? `H${f(X(x))}V${f(Y(y))}` : `M${f(X(x))} ${f(Y(y))}`;
       default: return `${i ? "L" : "M"}${f(X(x))} ${f(Y(y))}`;

@@ -13,7 +13,10 @@ const sliders = [
   { name: "duplicate", max: 50, step: 1, unit: "%" },
   { name: "reorder", max: 50, step: 1, unit: "%" },
   { name: "corrupt", max: 50, step: 1, unit: "%" },
+  { name: "rate", max: 10000, step: 250, unit: "kbit/s" }, // 0: as fast as one likes
 ];
+
+const shown = (x, v) => (x.name === "rate" && v === 0 ? "∞" : `${v} ${x.unit}`);
 
 /** bench makes the sandbox's controls: {path, programs}. */
 export function bench(chapter) {
@@ -26,9 +29,9 @@ export function bench(chapter) {
   chapter.happened = (states, t) => enable(chapter, programs, states, t);
   const path = read(chapter.result.experiment.set ?? {});
   const slide = (x) => {
-    const out = h("output", null, `${path[x.name]} ${x.unit}`);
+    const out = h("output", null, shown(x, path[x.name]));
     return h("label", { class: "slider" }, say(`path-${x.name}`), h("input", { type: "range", min: 0, max: x.max, step: x.step, value: path[x.name], "data-path": x.name,
-      oninput: (ev) => { path[x.name] = +ev.target.value; out.textContent = `${path[x.name]} ${x.unit}`; },
+      oninput: (ev) => { path[x.name] = +ev.target.value; out.textContent = shown(x, path[x.name]); },
       onchange: async () => tell(await chapter.app.change({ ...chapter.result.experiment, set: write(chapter.result.experiment.set, path) }, { slider: x.name })) }), out);
   };
   return {
@@ -103,7 +106,7 @@ function read(set) {
   const words = set.path ?? "", num = (re) => +(re.exec(words)?.[1] ?? 0);
   const ms = (text) => (text.endsWith("ms") ? parseFloat(text) : parseFloat(text) * 1000);
   const [, long, jitter] = /delay ([\d.]+m?s) ([\d.]+m?s)/.exec(words) ?? [];
-  return { delay: ms(long ?? set.delay ?? "10ms"), jitter: jitter ? ms(jitter) : 0, ...Object.fromEntries(rates.map((k) => [k, num(new RegExp(`${k} ([\\d.]+)%`))])) };
+  return { delay: ms(long ?? set.delay ?? "10ms"), jitter: jitter ? ms(jitter) : 0, rate: num(/rate ([\d.]+)kbit/), ...Object.fromEntries(rates.map((k) => [k, num(new RegExp(`${k} ([\\d.]+)%`))])) };
 }
 
 const rates = ["loss", "duplicate", "reorder", "corrupt"];
@@ -115,6 +118,7 @@ function write(set, path) {
   delete out.path;
   if (path.jitter) words.unshift(`delay ${path.delay}ms ${path.jitter}ms`);
   else if (path.delay !== 10) out.delay = `${path.delay}ms`;
+  if (path.rate) words.push(`rate ${path.rate}kbit`);
   if (words.length) out.path = words.join(" ");
   return out;
 }

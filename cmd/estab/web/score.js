@@ -6,7 +6,8 @@ import { tx, lang } from "./prefs.js";
 /** score prepares columns [{world, unfolded}] for playing; plain: worlds without a ladder. */
 export function score(columns, plain) {
   for (const c of columns) {
-    c.moments = moments(c.world, c.unfolded, c.withWindow);
+    // The story is written for the untouched run, and would lie about another.
+    c.moments = moments(c.mute ? { ...c.world, story: [] } : c.world, c.unfolded, c.withWindow);
     c.after = statesAfter(c);
   }
   const list = columns.length ? steps(columns.map((c) => c.moments)) : ticks(Math.max(...plain.map((w) => w.end)));
