@@ -10,10 +10,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/pflag"
+
+	"estab/internal/lab/page"
 )
 
 // testSite builds the page as estab lab web does.
@@ -145,6 +148,31 @@ func TestWebBad(t *testing.T) {
 		if out.Len() > 0 || strings.Count(errs.String(), "\n") != 1 || !strings.Contains(errs.String(), x.says) {
 			t.Errorf("%v: wrote %q and %q, want %q", x.args, out.String(), errs.String(), x.says)
 		}
+	}
+}
+
+// TestCommand: the command line that the page shows for a run says the same as
+// its link.
+func TestCommand(t *testing.T) {
+	x, err := page.ParseLink("stale-syn?msl=1s&path=loss+5%25+rate+4mbit&cookies=off&retries=0&lose=A:2&late=B:1+5s&twice=A:FIN")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := (&page.Session{}).Run(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := regexp.MustCompile(`"[^"]*"|[^ ]+`).FindAllString(r.Command, -1)
+	for i := range args {
+		args[i] = strings.Trim(args[i], `"`)
+	}
+	flags := pflag.NewFlagSet("run", pflag.ContinueOnError)
+	o := webOptions{params: newLabParams(flags)}
+	if err := flags.Parse(args[4:]); err != nil {
+		t.Fatalf("%s: %v", r.Command, err)
+	}
+	if err := o.at(args[3]); err != nil || o.fragment != "#"+x.Link() {
+		t.Errorf("%s: %s, %v; want %s", r.Command, o.fragment, err, x.Link())
 	}
 }
 

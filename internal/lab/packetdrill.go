@@ -89,7 +89,7 @@ func (d *drill) head() {
 	if s := d.play.Name.EN; s != "" {
 		fmt.Fprintf(&d.b, " (%s)", s)
 	}
-	fmt.Fprintf(&d.b, ".\n// estab lab run %s. Segments marked < are those of %s that arrived.\n", d.run.Scenario.Name, other)
+	fmt.Fprintf(&d.b, ".\n// From: %s\n// Segments marked < are those of %s that arrived.\n", d.run.Params.Command(d.run.Scenario.Name), other)
 	c := d.play.stage.actors[d.host].config
 	port := clientPort
 	if len(d.ports) > 0 {

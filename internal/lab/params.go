@@ -74,6 +74,36 @@ func (p *Params) rewritten() bool {
 	return slices.ContainsFunc(p.Scripts, func(s string) bool { return s != "" })
 }
 
+// Command is the command line that plays a scenario with these parameters.
+// Scripts are files there, of which it doesn't know the names.
+func (p *Params) Command(scenario string) string {
+	words := []string{"estab lab run", scenario}
+	quote := func(s string) string {
+		if strings.ContainsAny(s, " ") {
+			return `"` + s + `"`
+		}
+		return s
+	}
+	d := Defaults()
+	for _, s := range Specs() {
+		if v := s.Get(p); v != s.Get(&d) {
+			words = append(words, "--"+s.Name, quote(v))
+		}
+	}
+	for _, f := range p.Faults {
+		do, which, _ := strings.Cut(f, " ")
+		words = append(words, map[string]string{"lose": "--lose", "delay": "--late", "double": "--twice"}[do], quote(which))
+	}
+	for _, s := range p.Scripts {
+		if s == "" {
+			words = append(words, "--script -")
+		} else {
+			words = append(words, "--script FILE")
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // Check says what is out of range.
 func (p *Params) Check() error {
 	for _, s := range Specs() {

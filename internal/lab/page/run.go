@@ -51,7 +51,7 @@ func run(x *Experiment) (*Result, error) {
 	}
 	clean := experiment(&s, &p)
 	clean.Lang, clean.At = x.Lang, x.At
-	out := &Result{Experiment: clean, Link: clean.Link(), Touched: clean.touched(), Scenario: about(&s), Values: map[string]string{},
+	out := &Result{Experiment: clean, Link: clean.Link(), Command: p.Command(s.Name), Touched: clean.touched(), Scenario: about(&s), Values: map[string]string{},
 		Claims: []Claim{}, Tables: []Table{}}
 	for _, spec := range lab.Specs() {
 		out.Values[spec.Name] = spec.Get(&p)

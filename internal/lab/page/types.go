@@ -7,6 +7,7 @@ import "estab/internal/lab"
 type Result struct {
 	Experiment *Experiment       `json:"experiment"` // without what is as it would be anyway
 	Link       string            `json:"link"`
+	Command    string            `json:"command"` // the command line that does the same
 	Touched    bool              `json:"touched"` // other than the untouched scenario
 	Scenario   About             `json:"scenario"`
 	Values     map[string]string `json:"values"` // of all parameters; "": as the scenario has it
