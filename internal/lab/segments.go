@@ -127,18 +127,16 @@ func (p *Play) packetOf(l *trace.Ladder, row *trace.Row, index map[departure][]i
 			k.Copies, k.Arrive[0] = 1, l.Began.Add(row.Arrive)
 		}
 	}
-	if k.Dropped == wire.Accepted {
-		k.Dropped = p.dropOf(&k)
-	}
+	k.Dropped, k.DoubleDropped = p.dropOf(&k, 0), p.dropOf(&k, 1)
 	return k
 }
 
-// dropOf is why the receiver threw a packet away, if it did.
-func (p *Play) dropOf(k *Packet) wire.Reason {
-	if k.Copies == 0 {
+// dropOf is why the receiver threw a packet, or its double, away, if it did.
+func (p *Play) dropOf(k *Packet, which uint8) wire.Reason {
+	if k.Copies <= which {
 		return wire.Accepted
 	}
-	return p.drops()[dropKey{int(k.From.Other()), k.Arrive[0], k.Seg}]
+	return p.drops()[dropKey{int(k.From.Other()), k.Arrive[which], k.Seg}]
 }
 
 // fold says of each segment in which fold of a ladder it is.

@@ -288,3 +288,20 @@ func TestExport(t *testing.T) {
 		both(t, x.kind, lab.TextOf(err))
 	}
 }
+
+// TestDoubled: of a doubled segment both arrivals are told, and what became of
+// each.
+func TestDoubled(t *testing.T) {
+	r := mustRun(t, &Session{}, &Experiment{Scenario: "four-way-close", Faults: []string{"double A:3 50ms"}})
+	for _, k := range r.Worlds[0].Packets {
+		if k.ID != "A:3" {
+			continue
+		}
+		if k.Fate != "doubled" || len(k.Arrives) != 2 || k.Dropped != nil || k.Twin == nil {
+			t.Errorf("%+v", k)
+		}
+		if want := "It comes again at 0.16 s; outside the receive window."; !strings.Contains(k.Say.EN, want) {
+			t.Errorf("%s: want %s", k.Say.EN, want)
+		}
+	}
+}

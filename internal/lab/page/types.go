@@ -72,6 +72,7 @@ type Packet struct {
 	Arrives []float64 `json:"arrives"` // none: lost; two: doubled
 	Fate    string    `json:"fate"`    // arrives, lost, damaged, doubled
 	Dropped *lab.Text `json:"dropped"` // why its receiver threw it away, if it did
+	Twin    *lab.Text `json:"twin"`    // why its double was thrown away
 	Struck  string    `json:"struck"`  // the fault that met it, if one did
 	Flags   string    `json:"flags"`
 	Kind    string    `json:"kind"` // syn, synack, fin, rst, data, ack

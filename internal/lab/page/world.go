@@ -87,12 +87,17 @@ func (w *World) packet(p *lab.Play, s *lab.Segment, letters bool) *Packet {
 	case s.Copies == 2:
 		k.Fate = "doubled"
 	}
-	if s.Copies > 0 && s.Dropped != wire.Accepted {
-		t := lab.Phrase(trace.ReasonText(s.Dropped))
-		k.Dropped = &t
-	}
+	k.Dropped, k.Twin = reason(s.Dropped), reason(s.DoubleDropped)
 	k.Say = k.say(w, letters)
 	return k
+}
+
+func reason(r wire.Reason) *lab.Text {
+	if r == wire.Accepted {
+		return nil
+	}
+	t := lab.Phrase(trace.ReasonText(r))
+	return &t
 }
 
 func kind(l *trace.Label) string {
@@ -156,11 +161,14 @@ func (k *Packet) say(w *World, letters bool) lab.Text {
 	default:
 		en, zh = en+fmt.Sprintf(". It reaches %s at %s", to, clock(k.Arrives[0])), zh+fmt.Sprintf("。%s 到达 %s", clock(k.Arrives[0]), to)
 	}
-	if k.Fate == "doubled" {
-		en, zh = en+fmt.Sprintf(" and again at %s", clock(k.Arrives[1])), zh+fmt.Sprintf("，%s 又到一次", clock(k.Arrives[1]))
-	}
 	if k.Dropped != nil {
 		en, zh = en+"; "+k.Dropped.EN, zh+"；"+k.Dropped.ZH
+	}
+	if k.Fate == "doubled" {
+		en, zh = en+fmt.Sprintf(". It comes again at %s", clock(k.Arrives[1])), zh+fmt.Sprintf("。%s 又到一次", clock(k.Arrives[1]))
+	}
+	if k.Twin != nil {
+		en, zh = en+"; "+k.Twin.EN, zh+"；"+k.Twin.ZH
 	}
 	return lab.Text{EN: en + ".", ZH: zh + "。"}
 }
