@@ -11,18 +11,24 @@ import (
 	"estab/tcp"
 )
 
-// WriteSVG writes the ladders of all worlds beside each other.
+// WriteSVG writes the ladders of all worlds beside each other, and below them
+// the plots that the scenario asks for.
 func (r *Run) WriteSVG(w io.Writer, lang Lang, st trace.Style) error {
-	var all []trace.Picture
+	var ladders, floods []trace.Picture
+	var rows [][]trace.Picture
 	for _, p := range r.Plays {
 		if l := r.Ladder(p, lang); len(l.Rows) > 0 {
-			all = append(all, l.SVG(r.heading(p, lang), st))
+			ladders = append(ladders, l.SVG(r.heading(p, lang), st))
+		}
+		switch plots := r.Plots(p, lang); {
+		case p.stage.flood != nil:
+			floods = append(floods, plots...)
+		case len(plots) > 0:
+			rows = append(rows, plots)
 		}
 	}
-	if len(all) == 0 {
-		all = r.floodPlots(lang)
-	}
-	return trace.WriteSVG(w, r.Scenario.Title.In(lang), all...)
+	rows = append([][]trace.Picture{ladders}, append(rows, floods)...)
+	return trace.WriteSVGRows(w, r.Scenario.Title.In(lang), rows...)
 }
 
 func (r *Run) heading(p *Play, lang Lang) string {
@@ -185,18 +191,6 @@ func (p *Play) floodDiagram() Diagram {
 		ok.Points = append(ok.Points, trace.Point{X: at, Y: float64(x.Connected)})
 	}
 	return Diagram{Title: p.Name, X: t("seconds", "秒"), Series: []DiagramSeries{half, ok}}
-}
-
-// floodPlots are the diagrams of floods, as pictures.
-func (r *Run) floodPlots(lang Lang) []trace.Picture {
-	var all []trace.Picture
-	for _, p := range r.Plays {
-		if p.stage.flood != nil {
-			d := p.floodDiagram()
-			all = append(all, d.in(lang).SVG())
-		}
-	}
-	return all
 }
 
 // WritePage writes story, pictures and claims as a page without scripts, which

@@ -3,6 +3,7 @@ package trace
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -52,20 +53,27 @@ const svgAbreast = 3
 
 // WriteSVG writes pictures beside and below each other as one SVG.
 func WriteSVG(w io.Writer, title string, pictures ...Picture) error {
+	return WriteSVGRows(w, title, pictures)
+}
+
+// WriteSVGRows writes rows of pictures as one SVG.
+func WriteSVGRows(w io.Writer, title string, rows ...[]Picture) error {
 	const gap = 24
-	width, x, y, tallest := 0, gap, gap, 0
+	width, y := 0, gap
 	var b strings.Builder
-	for i, p := range pictures {
-		if i > 0 && i%svgAbreast == 0 {
-			x, y, tallest = gap, y+tallest+gap, 0
+	for _, row := range rows {
+		for few := range slices.Chunk(row, svgAbreast) {
+			x, tallest := gap, 0
+			for _, p := range few {
+				fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\">\n%s</g>\n", x, y, p.Body)
+				x += p.Width + gap
+				tallest = max(tallest, p.Height)
+			}
+			width, y = max(width, x), y+tallest+gap
 		}
-		fmt.Fprintf(&b, "<g transform=\"translate(%d %d)\">\n%s</g>\n", x, y, p.Body)
-		x += p.Width + gap
-		width, tallest = max(width, x), max(tallest, p.Height)
 	}
-	height := y + tallest + gap
 	_, err := fmt.Fprintf(w, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n<title>%s</title>\n%s\n<rect class=\"paper\" width=\"100%%\" height=\"100%%\"/>\n%s</svg>\n",
-		width, height, width, height, Escape(title), svgStyle(), b.String())
+		width, y, width, y, Escape(title), svgStyle(), b.String())
 	return err
 }
 
