@@ -4,13 +4,15 @@
 class Engine {
   #worker;
   #waiting = new Map();
+  #broken = "";
   #next = 1;
   #running = null; // the run that the worker is busy with
   #queued = null; // the only one that waits behind it
 
   constructor(worker) {
     this.#worker = worker;
-    worker.addEventListener("message", ({ data: { id, value, error } }) => {
+    worker.addEventListener("message", ({ data: { id, value, error, broken } }) => {
+      if (broken) this.#breaks(broken);
       const call = this.#waiting.get(id);
       if (!call) return;
       this.#waiting.delete(id);
@@ -19,7 +21,15 @@ class Engine {
     });
   }
 
+  // #breaks answers whoever waits: nothing more will come.
+  #breaks(why) {
+    this.#broken = why;
+    for (const call of this.#waiting.values()) call.reject(new Error(why));
+    this.#waiting.clear();
+  }
+
   #call(name, ...args) {
+    if (this.#broken) return Promise.reject(new Error(this.#broken));
     const id = this.#next++;
     const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#worker.postMessage({ id, name, args });
