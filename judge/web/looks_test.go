@@ -186,6 +186,14 @@ func TestFirstPaint(t *testing.T) {
 	b.until(`document.querySelector(".starts")`)
 }
 
+// A run that takes its time says that it is being computed.
+func TestBusy(t *testing.T) {
+	b := page(t, 1440, "#refused")
+	b.eval(`location.hash = "flood-defences"`) // seconds
+	b.until(`!document.querySelector("#busy").hidden && document.querySelector("#busy").textContent.includes("Computing")`)
+	b.until(`document.querySelector("[data-name='flood-defences']") && document.querySelector("#busy").hidden`)
+}
+
 // Where the engine can't be had the page says so.
 func TestNoEngine(t *testing.T) {
 	h := shared(t)

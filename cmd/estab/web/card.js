@@ -26,24 +26,54 @@ function outside(ev) {
 export function openCard(p, from, faults, act) {
   closeCard();
   const mine = faultOf(faults, p.id);
-  const put = (line) => { closeCard(); act(line ? withFault(faults, p.id, line) : withoutFault(faults, p.id), p); };
+  const put = (line) => {
+    closeCard();
+    act(line ? withFault(faults, p.id, line) : withoutFault(faults, p.id), p);
+  };
   const timed = (verb, value) => {
     const field = h("input", { type: "text", value, size: 6, "aria-label": say(`act-${verb}-time`) });
-    return h("form", { onsubmit: (ev) => { ev.preventDefault(); put(`${verb} ${p.id} ${field.value.trim()}`); } },
-      h("button", { "data-act": verb }, say(`act-${verb}`)), field);
+    return h(
+      "form",
+      {
+        onsubmit: (ev) => {
+          ev.preventDefault();
+          put(`${verb} ${p.id} ${field.value.trim()}`);
+        },
+      },
+      h("button", { "data-act": verb }, say(`act-${verb}`)),
+      field,
+    );
   };
   const acts = [];
   if (act) {
-    if (mine) acts.push(h("button", { type: "button", class: "main", "data-act": "pass", onclick: () => put(null) }, say("act-pass", { line: mine })));
+    if (mine)
+      acts.push(
+        h(
+          "button",
+          { type: "button", class: "main", "data-act": "pass", onclick: () => put(null) },
+          say("act-pass", { line: mine }),
+        ),
+      );
     else if (p.struck) acts.push(h("p", { class: "small" }, say("act-scripted", { line: p.struck })));
-    if (!mine?.startsWith("lose")) acts.push(h("button", { type: "button", "data-act": "lose", onclick: () => put(`lose ${p.id}`) }, say("act-lose")));
+    if (!mine?.startsWith("lose"))
+      acts.push(
+        h("button", { type: "button", "data-act": "lose", onclick: () => put(`lose ${p.id}`) }, say("act-lose")),
+      );
     acts.push(timed("delay", "2s"), timed("double", "1s"));
   }
-  const root = h("div", { class: "card", role: "dialog", tabindex: "-1", "aria-label": tx(p.say) },
+  const root = h(
+    "div",
+    { class: "card", role: "dialog", tabindex: "-1", "aria-label": tx(p.say) },
     h("h3", null, say("card-title", { id: p.id.replace(":", " · ") })),
-    h("dl", null, rows(p, clock).map(([k, v]) => [h("dt", null, k), h("dd", null, v)]), p.dropped ? [h("dt", null, say("card-dropped")), h("dd", null, tx(p.dropped))] : null),
+    h(
+      "dl",
+      null,
+      rows(p, clock).map(([k, v]) => [h("dt", null, k), h("dd", null, v)]),
+      [p.dropped, p.twin].filter(Boolean).map((why) => [h("dt", null, say("card-dropped")), h("dd", null, tx(why))]),
+    ),
     h("div", { class: "acts" }, acts),
-    h("button", { type: "button", class: "close icon", "aria-label": say("close"), onclick: closeCard }, "×"));
+    h("button", { type: "button", class: "close icon", "aria-label": say("close"), onclick: closeCard }, "×"),
+  );
   root.addEventListener("keydown", (ev) => {
     ev.stopPropagation();
     if (ev.key === "Escape") closeCard();
@@ -58,7 +88,9 @@ export function openCard(p, from, faults, act) {
 // stand puts the card beside the figure if there is room, otherwise below the
 // segment; always within the window and above the transport.
 function stand(root, from) {
-  const r = from.getBoundingClientRect(), w = root.offsetWidth, tall = root.offsetHeight;
+  const r = from.getBoundingClientRect(),
+    w = root.offsetWidth,
+    tall = root.offsetHeight;
   const low = innerHeight - (document.querySelector(".transport")?.offsetHeight ?? 0) - 8;
   const figure = from.closest("svg")?.getBoundingClientRect() ?? r;
   const beside = figure.right + 10 + w < innerWidth;

@@ -5,7 +5,7 @@ import { tx, say, calm } from "./prefs.js";
 import { clock } from "./numbers.js";
 import { Player } from "./player.js";
 import { transport } from "./transport.js";
-import { score, talesOf, reading } from "./score.js";
+import { score, reading } from "./score.js";
 import { geometry, place } from "./ladder-layout.js";
 import { draw } from "./ladder.js";
 import { hostsPanel } from "./hosts.js";
@@ -13,7 +13,10 @@ import { figure5 } from "./figure5.js";
 import { claimList } from "./claims.js";
 import { plotFigure } from "./plots.js";
 import { figuresTable } from "./tables.js";
-import { twin, whatHappens } from "./twin.js";
+import { twin } from "./twin.js";
+import { columns, marks } from "./columns.js";
+import { toolbar } from "./toolbar.js";
+import { narrate } from "./narrate.js";
 import { openCard, closeCard } from "./card.js";
 import { changesBox } from "./changes.js";
 import { controls } from "./controls.js";
@@ -21,8 +24,6 @@ import { exportRow } from "./exports.js";
 import { find } from "./contents.js";
 import { tries } from "./tries.js";
 import { memoryTable } from "./memory.js";
-
-const least = 330; // px: two ladders stand beside each other if each has that
 
 export class Chapter {
   /** app: {engine, catalog, change}; view: what the reader chose to see, kept from run to run. */
@@ -36,10 +37,14 @@ export class Chapter {
     this.render();
   }
 
-  get sandbox() { return this.result.scenario.name === "sandbox"; }
+  get sandbox() {
+    return this.result.scenario.name === "sandbox";
+  }
 
   /** withLadder are the indices of worlds whose segments are told one by one. */
-  withLadder() { return this.result.worlds.map((w, i) => (w.packets.length || this.sandbox ? i : -1)).filter((i) => i >= 0); }
+  withLadder() {
+    return this.result.worlds.map((w, i) => (w.packets.length || this.sandbox ? i : -1)).filter((i) => i >= 0);
+  }
 
   render() {
     const { scenario } = this.result;
@@ -52,23 +57,60 @@ export class Chapter {
     this.controls = h("div");
     const { before, after } = find(this.app.catalog, scenario.name);
     const turn = (x, key) => (x ? h("a", { href: `#${x.name}` }, h("span", null, say(key)), tx(x.title)) : null);
-    this.root = h("article", { "data-name": scenario.name },
-      h("header", { class: "chapter-head" }, scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null, h("h1", { tabindex: "-1" }, tx(scenario.title)), h("p", null, tx(scenario.intro)), tries(scenario.name)),
+    this.root = h(
+      "article",
+      { "data-name": scenario.name },
+      h(
+        "header",
+        { class: "chapter-head" },
+        scenario.section ? h("p", { class: "kicker" }, `${scenario.section} · ${tx(scenario.sectionTitle)}`) : null,
+        h("h1", { tabindex: "-1" }, tx(scenario.title)),
+        h("p", null, tx(scenario.intro)),
+        tries(scenario.name),
+      ),
       (this.bench = h("div")),
       (this.changes = h("div")),
-      h("section", { class: "figure", "aria-label": say("figure") }, this.tools, (this.stage = h("div", { class: "stage" }, h("div", null, this.worldsEl, this.withLadder().length ? null : this.plotsEl), this.notes)), this.transport.root),
+      h(
+        "section",
+        { class: "figure", "aria-label": say("figure") },
+        this.tools,
+        (this.stage = h(
+          "div",
+          { class: "stage" },
+          h("div", null, this.worldsEl, this.withLadder().length ? null : this.plotsEl),
+          this.notes,
+        )),
+        this.transport.root,
+      ),
       tx(scenario.lesson) ? h("p", { class: "lesson" }, tx(scenario.lesson)) : null,
-      this.withLadder().length ? this.plotsEl : null, (this.tables = h("div")), this.controls,
-      exportRow(this.app.engine, () => ({ ...this.result.experiment, at: this.where() === "end" ? undefined : `${this.where()}s` })),
+      this.withLadder().length ? this.plotsEl : null,
+      (this.tables = h("div")),
+      this.controls,
+      exportRow(this.app.engine, () => ({
+        ...this.result.experiment,
+        at: this.where() === "end" ? undefined : `${this.where()}s`,
+      })),
       h("details", { class: "more block", id: "twin" }, h("summary", null, say("twin-title")), this.twinEl),
-      before || after ? h("nav", { class: "turn", "aria-label": say("turn") }, turn(before, "before"), turn(after, "after")) : null);
+      before || after
+        ? h("nav", { class: "turn", "aria-label": say("turn") }, turn(before, "before"), turn(after, "after"))
+        : null,
+    );
     this.renderChanges();
     this.renderControls();
     this.renderPlots();
   }
 
   renderChanges() {
-    this.changes.replaceChildren(...(this.result.touched && !this.sandbox ? [changesBox(this.result, this.app.catalog, { undo: (x) => this.undo(x), reset: () => this.app.change({ scenario: this.result.scenario.name }) })] : []));
+    this.changes.replaceChildren(
+      ...(this.result.touched && !this.sandbox
+        ? [
+            changesBox(this.result, this.app.catalog, {
+              undo: (x) => this.undo(x),
+              reset: () => this.app.change({ scenario: this.result.scenario.name }),
+            }),
+          ]
+        : []),
+    );
   }
 
   renderControls() {
@@ -77,52 +119,60 @@ export class Chapter {
   }
 
   renderPlots() {
-    this.tables.replaceChildren(...this.result.tables.map(figuresTable), ...(this.result.scenario.memory ? this.result.worlds.map(memoryTable) : []));
+    this.tables.replaceChildren(
+      ...this.result.tables.map(figuresTable),
+      ...(this.result.scenario.memory ? this.result.worlds.map(memoryTable) : []),
+    );
     const several = this.result.worlds.length > 1;
-    this.plots = this.result.worlds.flatMap((w) => w.plots.map((p) => plotFigure(p, several ? [tx(w.name), tx(p.title) !== tx(w.name) ? tx(p.title) : ""].filter(Boolean).join(" — ") : undefined)));
+    this.plots = this.result.worlds.flatMap((w) =>
+      w.plots.map((p) =>
+        plotFigure(
+          p,
+          several ? [tx(w.name), tx(p.title) !== tx(w.name) ? tx(p.title) : ""].filter(Boolean).join(" — ") : undefined,
+        ),
+      ),
+    );
     this.plotsEl.replaceChildren(...this.plots.map((p) => p.root));
     this.plotsEl.hidden = !this.plots.length;
     this.plotsEl.classList.toggle("many", this.plots.length > 4);
   }
 
-  /** columns chooses what is shown, for a width. */
-  columns(wide) {
-    const { worlds } = this.result, all = this.withLadder(), { view } = this, most = Math.max(1, Math.floor((wide + 24) / (least + 24)));
-    this.fits = most;
-    const col = (w, i, isBase) => {
-      const key = (isBase ? "u" : "w") + i;
-      return { key, index: i, isBase, mute: this.result.touched && !isBase, world: w, withWindow: this.result.scenario.section === 7, unfolded: (view.unfolded[key] ??= new Set()), title: isBase ? say("untouched") : this.result.touched && view.compare ? say("yours") : tx(w.name) };
-    };
-    if (!all.includes(view.world)) view.world = view.world === "all" ? "all" : all.length > 1 && all.length <= 3 ? "all" : all[0];
-    const one = view.world === "all" ? all[0] : view.world;
-    if (this.comparable() && view.compare) {
-      const pair = [col(this.base.worlds[one], one, true), col(worlds[one], one, false)];
-      return most >= 2 ? pair : [pair[view.untouched ? 0 : 1]];
-    }
-    if (view.world === "all" && most >= all.length) return all.map((i) => col(worlds[i], i, false));
-    return one === undefined ? [] : [col(worlds[one], one, false)];
+  comparable() {
+    return this.result.touched && this.base && !this.sandbox && this.withLadder().length > 0;
   }
-
-  comparable() { return this.result.touched && this.base && !this.sandbox && this.withLadder().length > 0; }
 
   /** layout places and draws the ladders; keep: the time to stand at, or "end". */
   layout(keep = this.where()) {
     const wide = this.worldsEl.clientWidth;
     if (!wide) return;
     this.laidOut = wide;
-    this.cols = this.columns(wide);
+    ({ cols: this.cols, fits: this.fits } = columns(this, wide));
     this.focus = Math.min(this.view.focus ?? this.cols.length - 1, Math.max(0, this.cols.length - 1));
-    // In passing a world is called by what stands before the colon in its name.
-    const brief = this.cols.map((c) => c.title.split(/[:：]/)[0]);
-    this.cols.forEach((c, i) => { c.brief = brief.filter((x) => x === brief[i]).length > 1 ? c.title : brief[i]; });
     this.score = score(this.cols, this.result.worlds);
-    const n = this.cols.length, w = n ? (wide - 24 * (n - 1)) / n : 0;
-    this.cols.forEach((c, i) => { c.geo = geometry(n === 1 ? Math.min(w, 820) : w, i === 0); });
+    const n = this.cols.length,
+      w = n ? (wide - 24 * (n - 1)) / n : 0;
+    this.cols.forEach((c, i) => {
+      c.geo = geometry(n === 1 ? Math.min(w, 820) : w, i === 0);
+    });
     this.placed = place(this.cols, this.score.list, this.view.numbering);
-    this.ladders = this.placed.columns.map((c) => draw(c, this.placed.height, this.marks(c), { segment: (i, el) => this.touched(c, i, el), fold: (i) => this.unfold(c, i) }));
+    this.ladders = this.placed.columns.map((c) =>
+      draw(c, this.placed.height, marks(this, c), {
+        segment: (i, el) => this.touched(c, i, el),
+        fold: (i) => this.unfold(c, i),
+      }),
+    );
     this.worldsEl.style.gridTemplateColumns = `repeat(${Math.max(1, n)}, minmax(0, 1fr))`;
-    this.worldsEl.replaceChildren(...this.ladders.map((l, i) => h("div", { style: n === 1 ? "max-width:820px" : null }, this.cols[i].title && n > 1 ? h("h2", { class: "world-name" }, this.cols[i].title) : null, l.root)));
-    this.renderTools();
+    this.worldsEl.replaceChildren(
+      ...this.ladders.map((l, i) =>
+        h(
+          "div",
+          { style: n === 1 ? "max-width:820px" : null },
+          this.cols[i].title && n > 1 ? h("h2", { class: "world-name" }, this.cols[i].title) : null,
+          l.root,
+        ),
+      ),
+    );
+    this.tools.replaceChildren(...toolbar(this));
     this.renderNotes();
     this.twinEl.replaceChildren(...this.cols.map((c) => twin(c, c.isBase ? null : (i, el) => this.touched(c, i, el))));
     $("#twin", this.root).hidden = !n;
@@ -130,44 +180,43 @@ export class Chapter {
     this.player.load({ count: this.score.count, dwell: (k) => this.dwell(k) }, this.posOf(keep));
   }
 
-  marks(c) {
-    const d = this.result.diff?.worlds[c.index];
-    if (!d || this.sandbox) return { added: new Set() };
-    if (!c.isBase) return { added: new Set([...d.added, ...d.changed.map((x) => x.packet)]) };
-    const gone = new Set(d.removed.map((p) => p.id));
-    return { added: new Set(c.world.packets.flatMap((p, i) => (gone.has(p.id) ? [i] : []))) };
-  }
-
-  renderTools() {
-    const { view } = this, all = this.withLadder(), parts = [];
-    const tab = (value, text) => h("button", { type: "button", "aria-pressed": String(view.world === value), onclick: () => { view.world = value; this.layout(); } }, text);
-    if (all.length > 1) {
-      const beside = this.fits >= all.length && !(view.compare && this.comparable()) ? tab("all", say("side-by-side")) : null;
-      if (!beside && view.world === "all") parts.push(h("div", { class: "tabs" }, all.map((i, k) => h("button", { type: "button", "aria-pressed": String(k === 0), onclick: () => { view.world = i; this.layout(); } }, tx(this.result.worlds[i].name)))));
-      else parts.push(h("div", { class: "tabs" }, beside, all.map((i) => tab(i, tx(this.result.worlds[i].name)))));
-    }
-    if (this.comparable()) {
-      parts.push(h("label", null, h("input", { type: "checkbox", checked: Boolean(view.compare), id: "compare", onchange: (ev) => { view.compare = ev.target.checked; this.layout(); } }), say("compare")));
-      if (view.compare && this.fits < 2)
-        parts.push(h("div", { class: "tabs" }, [[false, "yours"], [true, "untouched"]].map(([v, key]) => h("button", { type: "button", "aria-pressed": String(Boolean(view.untouched) === v), onclick: () => { view.untouched = v; this.layout(); } }, say(key)))));
-    }
-    if (all.length)
-      parts.push(h("label", null, say("numbering"), h("select", { id: "numbering", onchange: (ev) => { view.numbering = ev.target.value; this.layout(); } }, ["letters", "relative", "absolute"].map((v) => h("option", { value: v, selected: v === view.numbering }, say(`numbers-${v}`))))));
-    if (this.cols.some((c) => c.unfolded.size)) parts.push(h("button", { type: "button", "data-act": "fold", onclick: () => { for (const set of Object.values(view.unfolded)) set.clear(); this.layout(); } }, say("fold-again")));
-    if (all.length) parts.push(h("span", { class: "small" }, say("touch-hint")));
-    this.tools.replaceChildren(...parts);
-  }
-
   renderNotes() {
     this.hosts = hostsPanel(this.app.catalog);
     this.five = figure5(this.app.catalog);
     this.claims = claimList(this.result.claims);
-    const pick = this.cols.length > 1 ? h("div", { class: "tabs", style: "margin-bottom:.6rem" }, this.cols.map((c, i) => h("button", { type: "button", "aria-pressed": String(i === this.focus), onclick: (ev) => { this.view.focus = this.focus = i; [...ev.target.parentNode.children].forEach((b, k) => b.setAttribute("aria-pressed", String(k === i))); this.shown = -1; this.moved(this.player.pos, this.player.part); } }, c.brief))) : null;
+    const pick =
+      this.cols.length > 1
+        ? h(
+            "div",
+            { class: "tabs", style: "margin-bottom:.6rem" },
+            this.cols.map((c, i) =>
+              h(
+                "button",
+                {
+                  type: "button",
+                  "aria-pressed": String(i === this.focus),
+                  onclick: (ev) => {
+                    this.view.focus = this.focus = i;
+                    [...ev.target.parentNode.children].forEach((b, k) =>
+                      b.setAttribute("aria-pressed", String(k === i)),
+                    );
+                    this.shown = -1;
+                    this.moved(this.player.pos, this.player.part);
+                  },
+                },
+                c.brief,
+              ),
+            ),
+          )
+        : null;
     const part = (title, ...body) => h("section", null, h("h2", null, title), body);
-    this.notes.replaceChildren(...[
-      this.result.claims.length ? part(say("claims-title"), this.claims.root) : null,
-      this.cols.length ? part(say("hosts-title"), pick, this.hosts.root) : null,
-      this.cols.length ? part(say("five-title"), this.five.root) : null].filter(Boolean));
+    this.notes.replaceChildren(
+      ...[
+        this.result.claims.length ? part(say("claims-title"), this.claims.root) : null,
+        this.cols.length ? part(say("hosts-title"), pick, this.hosts.root) : null,
+        this.cols.length ? part(say("five-title"), this.five.root) : null,
+      ].filter(Boolean),
+    );
   }
 
   where() {
@@ -190,13 +239,15 @@ export class Chapter {
   /** moved draws the moment at which the player stands. */
   moved(pos, part) {
     if (!this.score) return;
-    const { count, list } = this.score, atEnd = pos >= count;
+    const { count, list } = this.score,
+      atEnd = pos >= count;
     if (this.cols.length) {
       const y = this.height(pos, part);
       for (const l of this.ladders) l.reveal(y, atEnd);
       if (this.player.playing) this.follow(y);
     }
-    const t = this.score.time(pos), next = list[pos]?.t ?? t;
+    const t = this.score.time(pos),
+      next = list[pos]?.t ?? t;
     for (const p of this.plots) p.cursor(this.cols.length ? t : t + (next - t) * part);
     const key = pos * 2 + (this.player.playing ? 1 : 0);
     if (key === this.shown) return;
@@ -209,21 +260,20 @@ export class Chapter {
     if (pos >= this.score.count || !part) return reveal[pos];
     // A sentence about what leaves is read before it leaves, one about what
     // arrives when it has arrived.
-    const step = this.score.list[pos], said = step.parts.filter((m) => m?.lines.length), hold = reading(step) / this.dwell(pos), to = reveal[pos + 1];
-    if (said.length && said.every((m) => m.late)) return reveal[pos] + (to - reveal[pos]) * Math.min(1, part / (1 - hold));
+    const step = this.score.list[pos],
+      said = step.parts.filter((m) => m?.lines.length),
+      hold = reading(step) / this.dwell(pos),
+      to = reveal[pos + 1];
+    if (said.length && said.every((m) => m.late))
+      return reveal[pos] + (to - reveal[pos]) * Math.min(1, part / (1 - hold));
     const told = Math.max(reveal[pos], ...said.filter((m) => !m.late).map((m) => m.y - m.above + m.talesHeight));
     return part < hold ? told : told + (to - told) * ((part - hold) / (1 - hold));
   }
 
   tell(pos, t, atEnd) {
-    const c = this.cols[this.focus], { list, done } = this.score;
-    const at = Math.min(list.length, this.player.playing ? pos + 1 : pos);
-    let tale = [];
-    for (let k = at; k > 0 && !tale.length; k--) tale = talesOf(list[k - 1]);
-    const text = tale.filter((x, i) => tale.findIndex((y) => y.text === x.text) === i).map((x) => (this.cols.length > 1 && tale.length < this.cols.length ? `${this.cols[x.col].brief}${say("colon")}` : "") + x.text).join(" ");
-    const part = list[pos - 1]?.parts[this.focus] ?? list[pos - 1]?.parts.find(Boolean);
-    const col = part === list[pos - 1]?.parts[this.focus] ? c : this.cols[list[pos - 1]?.parts.indexOf(part)];
-    const what = this.sandbox && !list.length ? say("bench-begin") : atEnd && !this.sandbox ? say(this.cols.length ? "at-end" : "at-end-plots") : pos === 0 ? say("at-begin") : part && col ? whatHappens(col.world, part) : "";
+    const c = this.cols[this.focus],
+      { list, done } = this.score;
+    const { text, what } = narrate(this, pos, atEnd);
     const known = c ? c.after[done[pos][this.focus]] : null;
     const hold = this.claims.show(t, atEnd);
     if (c) {
@@ -233,12 +283,24 @@ export class Chapter {
     if (!this.player.playing && this.told !== undefined && this.told !== pos) announce(`${clock(t)} ${what}`);
     this.told = pos;
     this.happened?.(known?.states ?? [], t);
-    this.transport.show({ pos, count: list.length, t, text, what, byEvents: Boolean(c), hold, claims: this.result.claims.length, states: c ? known.states.map((st, i) => ["AB"[i], st]) : [] });
+    this.transport.show({
+      pos,
+      count: list.length,
+      t,
+      text,
+      what,
+      byEvents: Boolean(c),
+      hold,
+      claims: this.result.claims.length,
+      states: c ? known.states.map((st, i) => ["AB"[i], st]) : [],
+    });
   }
 
   // follow keeps the present moment within the window.
   follow(y) {
-    const svg = this.ladders[0].root, r = svg.getBoundingClientRect(), at = r.top + (y / this.placed.height) * r.height;
+    const svg = this.ladders[0].root,
+      r = svg.getBoundingClientRect(),
+      at = r.top + (y / this.placed.height) * r.height;
     const low = innerHeight - this.transport.root.offsetHeight - 90;
     if (at > low) scrollBy({ top: at - low, behavior: "instant" });
     else if (at < 130) scrollBy({ top: at - 200, behavior: "instant" });
@@ -253,7 +315,10 @@ export class Chapter {
 
   async strike(faults, p, c) {
     const keep = this.where();
-    const problem = await this.app.change({ ...this.result.experiment, faults }, { keep: keep === "end" ? "end" : { before: p.sent }, show: { id: p.id, world: c.index } });
+    const problem = await this.app.change(
+      { ...this.result.experiment, faults },
+      { keep: keep === "end" ? "end" : { before: p.sent }, show: { id: p.id, world: c.index } },
+    );
     if (problem) this.app.notice(tx(problem));
   }
 
@@ -305,10 +370,14 @@ export class Chapter {
   // said tells what came of a change, where the reader looks.
   said(result, show, keep) {
     const text = result.touched ? tx(result.diff?.summary) : say("as-before");
-    if (!this.sandbox) this.transport.extra.replaceChildren(...([h("p", { class: "small" }, h("b", null, result.touched ? say("changed") : ""), " ", text)]));
+    if (!this.sandbox)
+      this.transport.extra.replaceChildren(
+        ...[h("p", { class: "small" }, h("b", null, result.touched ? say("changed") : ""), " ", text)],
+      );
     announce(text);
     if (!show) return;
-    const c = this.cols.findIndex((x) => !x.isBase && x.index === show.world), i = this.cols[c]?.world.packets.findIndex((p) => p.id === show.id);
+    const c = this.cols.findIndex((x) => !x.isBase && x.index === show.world),
+      i = this.cols[c]?.world.packets.findIndex((p) => p.id === show.id);
     const el = i >= 0 ? this.ladders[c]?.root.querySelector(`[data-packet="${i}"]`) : null;
     el?.focus({ preventScroll: true });
     el?.scrollIntoView({ block: "center", behavior: calm() ? "instant" : "smooth" });

@@ -4,7 +4,23 @@ import { tx, say } from "./prefs.js";
 
 /** claimList shows claims; show(t, atEnd) ticks those that hold by then. */
 export function claimList(claims) {
-  const items = claims.map((c) => h("li", null, h("span", null, tx(c.text), c.state !== "holds" && h("span", { class: "why" }, c.state === "moot" ? [say("moot"), tx(c.reason)].filter(Boolean).join(say("colon")) : tx(c.reason)))));
+  const items = claims.map((c) =>
+    h(
+      "li",
+      null,
+      h(
+        "span",
+        null,
+        tx(c.text),
+        c.state !== "holds" &&
+          h(
+            "span",
+            { class: "why" },
+            c.state === "moot" ? [say("moot"), tx(c.reason)].filter(Boolean).join(say("colon")) : tx(c.reason),
+          ),
+      ),
+    ),
+  );
   const root = h("ul", { class: "claims" }, items);
   return {
     root,

@@ -15,12 +15,15 @@ function make(el, props, children) {
 export const h = (tag, props, ...children) => make(document.createElement(tag), props, children);
 
 /** s makes an SVG element. */
-export const s = (tag, props, ...children) => make(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
+export const s = (tag, props, ...children) =>
+  make(document.createElementNS("http://www.w3.org/2000/svg", tag), props, children);
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 
 /** announce says something to a screen reader. */
-export function announce(text) { $("#live").textContent = text; }
+export function announce(text) {
+  $("#live").textContent = text;
+}
 
 /** download hands a file to the reader. */
 export function download(name, type, data) {

@@ -2,7 +2,13 @@
 // link's language wins over the remembered one, which wins over the browser's.
 (() => {
   const root = document.documentElement;
-  const get = (k) => { try { return localStorage.getItem(k); } catch { return null; } };
+  const get = (k) => {
+    try {
+      return localStorage.getItem(k);
+    } catch {
+      return null;
+    }
+  };
   const linked = /[?&]lang=(en|zh)\b/.exec(location.hash);
   const lang = linked ? linked[1] : get("estab.lang") || ((navigator.language || "").startsWith("zh") ? "zh" : "en");
   root.lang = lang === "zh" ? "zh-CN" : "en";

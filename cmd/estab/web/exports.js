@@ -7,16 +7,32 @@ const kinds = ["pcapng", "svg", "script-a", "script-b", "text", "json"];
 /** exportRow offers them for the present experiment. */
 export function exportRow(engine, experiment) {
   const told = h("span", { class: "small", role: "status" });
-  const tell = (text) => { told.textContent = text; announce(text); };
+  const tell = (text) => {
+    told.textContent = text;
+    announce(text);
+  };
   const save = async (kind) => {
     const f = await engine.export(kind, { ...experiment(), at: undefined, lang: lang() });
     if (f.problem) return tell(tx(f.problem));
     download(f.name, f.type, f.data);
     tell(say("saved", { name: f.name }));
   };
-  return h("section", { class: "block controls" }, h("h2", null, say("export-title")), h("div", { class: "row" },
-    h("button", { type: "button", "data-act": "copy-link", onclick: () => copyLink(engine, experiment(), tell) }, say("copy-link")),
-    kinds.map((k) => h("button", { type: "button", "data-export": k, onclick: () => save(k) }, say(`export-${k}`))), told));
+  return h(
+    "section",
+    { class: "block controls" },
+    h("h2", null, say("export-title")),
+    h(
+      "div",
+      { class: "row" },
+      h(
+        "button",
+        { type: "button", "data-act": "copy-link", onclick: () => copyLink(engine, experiment(), tell) },
+        say("copy-link"),
+      ),
+      kinds.map((k) => h("button", { type: "button", "data-export": k, onclick: () => save(k) }, say(`export-${k}`))),
+      told,
+    ),
+  );
 }
 
 async function copyLink(engine, experiment, tell) {

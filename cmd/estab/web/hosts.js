@@ -29,27 +29,50 @@ export function hostsPanel(catalog) {
   return {
     root,
     show(world, t, states, numbering) {
-      root.replaceChildren(...[0, 1].map((host) => {
-        const hold = holdingAt(world, host, t, states[host]);
-        const rows = hold?.tcb ? tcbRows(hold.tcb, host, numbering, t) : [];
-        const panel = h("div", { "data-host": host ? "B" : "A" },
-          h("span", { class: "of" }, world.hosts[host].name),
-          h("span", { class: "is" }, states[host]),
-          h("span", { class: "means" }, tx(meaning.get(states[host]))),
-          rows.length ? h("dl", null, rows.map(([name, value, help]) => [
-            h("dt", { title: help }, name),
-            h("dd", { class: before[host][name] !== undefined && before[host][name] !== value ? "fresh" : null }, value)])) : h("p", { class: "nothing" }, kind(hold)),
-          hold?.tcb ? meters(hold.tcb) : null,
-          hold && hold.bytes ? h("p", { class: "memory-bars" }, say("allocated", { estab: bytes(hold.bytes), classic: bytes(hold.classic) })) : null);
-        before[host] = Object.fromEntries(rows.map(([n, v]) => [n, v]));
-        return panel;
-      }));
+      root.replaceChildren(
+        ...[0, 1].map((host) => {
+          const hold = holdingAt(world, host, t, states[host]);
+          const rows = hold?.tcb ? tcbRows(hold.tcb, host, numbering, t) : [];
+          const panel = h(
+            "div",
+            { "data-host": host ? "B" : "A" },
+            h("span", { class: "of" }, world.hosts[host].name),
+            h("span", { class: "is" }, states[host]),
+            h("span", { class: "means" }, tx(meaning.get(states[host]))),
+            rows.length
+              ? h(
+                  "dl",
+                  null,
+                  rows.map(([name, value, help]) => [
+                    h("dt", { title: help }, name),
+                    h(
+                      "dd",
+                      { class: before[host][name] !== undefined && before[host][name] !== value ? "fresh" : null },
+                      value,
+                    ),
+                  ]),
+                )
+              : h("p", { class: "nothing" }, kind(hold)),
+            hold?.tcb ? meters(hold.tcb) : null,
+            hold && hold.bytes
+              ? h(
+                  "p",
+                  { class: "memory-bars" },
+                  say("allocated", { estab: bytes(hold.bytes), classic: bytes(hold.classic) }),
+                )
+              : null,
+          );
+          before[host] = Object.fromEntries(rows.map(([n, v]) => [n, v]));
+          return panel;
+        }),
+      );
     },
   };
 }
 
 function kind(hold) {
-  if (!hold || hold.kind === "nothing" || hold.kind === "listen") return say(hold?.kind === "listen" ? "holds-listen" : "holds-nothing");
+  if (!hold || hold.kind === "nothing" || hold.kind === "listen")
+    return say(hold?.kind === "listen" ? "holds-listen" : "holds-nothing");
   return say(hold.kind === "half-open" ? "holds-record" : "holds-timewait");
 }
 
@@ -75,10 +98,26 @@ function tcbRows(c, host, numbering, t) {
 }
 
 function meters(c) {
-  const meter = (title, max, ...parts) => h("div", null, title,
-    h("div", { class: "meter", role: "img", "aria-label": title }, parts.map(([cls, n]) => (n > 0 ? h("i", { class: cls, style: `width:${Math.max(2, Math.min(100, (100 * n) / (max || 1)))}%` }) : null))));
+  const meter = (title, max, ...parts) =>
+    h(
+      "div",
+      null,
+      title,
+      h(
+        "div",
+        { class: "meter", role: "img", "aria-label": title },
+        parts.map(([cls, n]) =>
+          n > 0 ? h("i", { class: cls, style: `width:${Math.max(2, Math.min(100, (100 * n) / (max || 1)))}%` }) : null,
+        ),
+      ),
+    );
   return [
     meter(say("send-buffer", { n: bytes(c.sndBuf) }), c.sndBufMax, ["sent", c.sndBuf - c.unsent], ["waits", c.unsent]),
-    meter(say("receive-buffer", { n: bytes(c.rcvBuf) }), c.rcvBufMax, ["got", c.rcvBuf - c.outOfOrder], ["holes", c.outOfOrder]),
+    meter(
+      say("receive-buffer", { n: bytes(c.rcvBuf) }),
+      c.rcvBufMax,
+      ["got", c.rcvBuf - c.outOfOrder],
+      ["holes", c.outOfOrder],
+    ),
   ];
 }

@@ -39,3 +39,6 @@ export function rows(p, clock) {
   else out.push([say("card-arrives"), say("never")]);
   return out;
 }
+
+/** refusal is why a packet's n-th copy was thrown away on arrival, or nothing. */
+export const refusal = (p, copy) => (copy ? p.twin : p.dropped);

@@ -4,12 +4,18 @@
 // happens at the same time stands at the same height.
 import { wrap, width } from "./wrap.js";
 import { tx } from "./prefs.js";
-import { label } from "./label.js";
+import { label, refusal } from "./label.js";
 import { span } from "./numbers.js";
 
 const sans = getComputedStyle(document.documentElement).getPropertyValue("--sans");
 const serif = getComputedStyle(document.documentElement).getPropertyValue("--serif");
-export const fonts = { label: `12px ${sans}`, aside: `11px ${sans}`, fold: `12px ${sans}`, tale: `italic 14px ${serif}`, state: `600 10.5px ${sans}` };
+export const fonts = {
+  label: `12px ${sans}`,
+  aside: `11px ${sans}`,
+  fold: `12px ${sans}`,
+  tale: `italic 14px ${serif}`,
+  state: `600 10.5px ${sans}`,
+};
 
 /** The height of the heads of both hosts. */
 export const top = 58;
@@ -26,14 +32,28 @@ export function geometry(w, withTime) {
 
 /** place computes the heights of steps: {y, reveal, height, columns}. */
 export function place(columns, steps, numbering) {
-  const cols = columns.map((c) => ({ ...c, prev: null, last: [null, null], y: top, states: [top - 16, top - 16], at: new Map(), windows: windows(c.world) }));
-  const ys = [], reveal = [top - 6], breaks = [];
-  let y = top, last = 0;
+  const cols = columns.map((c) => ({
+    ...c,
+    prev: null,
+    last: [null, null],
+    y: top,
+    states: [top - 16, top - 16],
+    at: new Map(),
+    windows: windows(c.world),
+  }));
+  const ys = [],
+    reveal = [top - 6],
+    breaks = [];
+  let y = top,
+    last = 0;
   steps.forEach((step, k) => {
     let want = y + (k > 0 && step.t > last ? 12 : 0);
-    step.parts.forEach((m, i) => { if (m) want = Math.max(want, next(cols[i], m, numbering)); });
+    step.parts.forEach((m, i) => {
+      if (m) want = Math.max(want, next(cols[i], m, numbering));
+    });
     if (step.t - last >= pass) {
-      const from = Math.max(y, ...cols.map((c) => c.y + (c.prev?.below ?? 0))), above = Math.max(...step.parts.map((m) => m?.above ?? 0));
+      const from = Math.max(y, ...cols.map((c) => c.y + (c.prev?.below ?? 0))),
+        above = Math.max(...step.parts.map((m) => m?.above ?? 0));
       want = Math.max(want, from + 26 + above);
       breaks.push({ from, to: want - above, text: span(step.t - last) });
     }
@@ -55,7 +75,8 @@ export function place(columns, steps, numbering) {
 
 // windows are the packets whose window is news: closed, opened or much changed.
 function windows(world) {
-  const out = new Set(), last = [undefined, undefined];
+  const out = new Set(),
+    last = [undefined, undefined];
   world.packets.forEach((p, i) => {
     if (p.kind === "syn" || p.kind === "synack" || p.kind === "rst") return;
     const was = last[p.from];
@@ -82,7 +103,15 @@ function next(col, m, numbering) {
 // whole width to tell it: they stand at the same height.
 function atOnce(col, m) {
   const p = col.prev;
-  return p && p.t === m.t && p.host >= 0 && m.host === 1 - p.host && !m.lines.length && !(p.late && p.lines.length) && !(m.aside.length && p.aside.length);
+  return (
+    p &&
+    p.t === m.t &&
+    p.host >= 0 &&
+    m.host === 1 - p.host &&
+    !m.lines.length &&
+    !(p.late && p.lines.length) &&
+    !(m.aside.length && p.aside.length)
+  );
 }
 
 function put(col, m, y) {
@@ -103,7 +132,8 @@ function put(col, m, y) {
 // need. narrow: the lines are steep there, and a label reaches further down.
 function gap(prev, m, narrow) {
   if (!prev) return 4;
-  const same = prev.host === m.host, dt = m.t - prev.t;
+  const same = prev.host === m.host,
+    dt = m.t - prev.t;
   if (dt < 0.002 && same && prev.kind === m.kind && m.packet >= 0) return 8;
   if (same && prev.kind === "leave" && m.kind === "note") return narrow ? 40 : 20;
   if (dt === 0) return same && prev.kind === "arrive" && m.kind === "leave" ? -3 : 2;
@@ -113,7 +143,8 @@ function gap(prev, m, narrow) {
 
 // measure finds what a moment's texts need above and below its height.
 function measure(col, m, numbering) {
-  const g = col.geo, inner = g.b - g.a;
+  const g = col.geo,
+    inner = g.b - g.a;
   m.lines = [];
   m.above = { leave: 14, arrive: 6, note: 12, state: 8, fold: 16, tale: 4 }[m.kind];
   m.below = 4;
@@ -126,15 +157,21 @@ function measure(col, m, numbering) {
   if (m.kind === "note") m.below += Math.max(0, m.aside.length - 1) * 14 + 2;
   const p = m.packet >= 0 ? col.world.packets[m.packet] : null;
   if (m.kind === "leave") {
-    m.text = label(p, numbering, (t) => width(t, fonts.label) < inner - 22, { window: col.windows.has(m.packet), port: col.world.conns.length > 1 ? col.world.conns[p.conn]?.port : 0 });
-    m.opts = p.options.length && inner > 300 && (p.kind === "syn" || p.kind === "synack") ? `win ${p.win}, ${p.options.join(", ")}` : "";
+    m.text = label(p, numbering, (t) => width(t, fonts.label) < inner - 22, {
+      window: col.windows.has(m.packet),
+      port: col.world.conns.length > 1 ? col.world.conns[p.conn]?.port : 0,
+    });
+    m.opts =
+      p.options.length && inner > 300 && (p.kind === "syn" || p.kind === "synack")
+        ? `win ${p.win}, ${p.options.join(", ")}`
+        : "";
     if (p.text && p.len <= 16 && !m.text.includes("“")) m.opts = `“${p.text.trim()}”`;
     if (m.opts && width(m.opts, fonts.aside) > inner - 30) m.opts = "";
     if (m.opts) m.below = 16;
     if (!p.arrives.length) m.below = 30;
   }
-  if (m.kind === "arrive" && (p.dropped || p.fate === "damaged")) {
-    m.aside = wrap(tx(p.dropped), inner * 0.62, fonts.aside);
+  if (m.kind === "arrive" && refusal(p, m.copy)) {
+    m.aside = wrap(tx(refusal(p, m.copy)), inner * 0.62, fonts.aside);
     m.below += m.aside.length * 14;
   }
   if (m.kind === "fold") {

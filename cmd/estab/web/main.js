@@ -11,8 +11,11 @@ import { bench } from "./sandbox.js";
 import { keyboard } from "./keyboard.js";
 import { closeCard } from "./card.js";
 
-const page = $("#page"), app = { change, notice };
-let chapter = null, views = {}, bases = new Map();
+const page = $("#page"),
+  app = { change, notice };
+let chapter = null,
+  views = {},
+  bases = new Map();
 
 function notice(text) {
   const el = $("#notice");
@@ -27,14 +30,30 @@ function notice(text) {
   el.append(shut);
 }
 
+// compute runs an experiment, and says so if it takes its time.
+async function compute(experiment, options) {
+  const bar = $("#busy"),
+    wait = setTimeout(() => {
+      bar.hidden = false;
+      bar.textContent = say("busy");
+    }, 200);
+  try {
+    return await app.engine.run({ ...experiment, lang: undefined, at: undefined }, options);
+  } finally {
+    clearTimeout(wait);
+    bar.hidden = true;
+  }
+}
+
 /** change runs another experiment of the open scenario; the problem, if there is one. */
 async function change(experiment, how = {}) {
-  const result = await app.engine.run({ ...experiment, lang: undefined, at: undefined });
+  const result = await compute(experiment);
   if (!result) return null; // overtaken by a later change
   if (result.problem) return Object.assign(result.problem, { where: result.where });
   notice("");
   const link = linkOf(result);
-  if (`#${link}` !== location.hash) history[how.typing || how.slider ? "replaceState" : "pushState"](null, "", `#${link}`);
+  if (`#${link}` !== location.hash)
+    history[how.typing || how.slider ? "replaceState" : "pushState"](null, "", `#${link}`);
   await show(result, how);
   return null;
 }
@@ -76,7 +95,7 @@ function open(next, result, keep) {
 }
 
 async function untouched(name) {
-  if (!bases.has(name)) bases.set(name, await app.engine.run({ scenario: name }, { keep: true }));
+  if (!bases.has(name)) bases.set(name, await compute({ scenario: name }, { keep: true }));
   return bases.get(name);
 }
 
@@ -106,7 +125,7 @@ async function follow(first) {
   };
   if (problem) return failed(tx(problem));
   if (experiment.lang && experiment.lang !== lang()) setLang(experiment.lang);
-  const result = await app.engine.run({ ...experiment, lang: undefined, at: undefined });
+  const result = await compute(experiment);
   if (!result || location.hash.slice(1) !== hash) return;
   if (result.problem) return failed(tx(result.problem));
   notice("");
@@ -136,10 +155,17 @@ function wire() {
     setLang(to);
   };
   $("#theme").onclick = () => setTheme(theme() === "dark" ? "light" : "dark");
-  $("#open-help").onclick = () => { fillHelp($("#help")); $("#help").showModal(); };
+  $("#open-help").onclick = () => {
+    fillHelp($("#help"));
+    $("#help").showModal();
+  };
   $("#open-contents").onclick = contents;
-  $("#contents").addEventListener("click", (ev) => { if (ev.target.closest("a") || ev.target === ev.currentTarget) ev.currentTarget.close(); });
-  $("#help").addEventListener("click", (ev) => { if (ev.target === ev.currentTarget) ev.currentTarget.close(); });
+  $("#contents").addEventListener("click", (ev) => {
+    if (ev.target.closest("a") || ev.target === ev.currentTarget) ev.currentTarget.close();
+  });
+  $("#help").addEventListener("click", (ev) => {
+    if (ev.target === ev.currentTarget) ev.currentTarget.close();
+  });
   addEventListener("popstate", () => follow(false));
   document.addEventListener("click", (ev) => {
     const a = ev.target.closest?.("a[href='#']");
@@ -153,7 +179,12 @@ function wire() {
   let wait = 0;
   addEventListener("resize", () => {
     clearTimeout(wait);
-    wait = setTimeout(() => { if (chapter && Math.abs(chapter.worldsEl.clientWidth - chapter.laidOut) > 8) { closeCard(); chapter.layout(); } }, 120);
+    wait = setTimeout(() => {
+      if (chapter && Math.abs(chapter.worldsEl.clientWidth - chapter.laidOut) > 8) {
+        closeCard();
+        chapter.layout();
+      }
+    }, 120);
   });
   onPrefs(() => {
     prefs();
@@ -167,12 +198,14 @@ function wire() {
 async function start() {
   sayAll();
   prefs();
-  const bar = $("#loaded"), text = $("#loading-text");
+  const bar = $("#loaded"),
+    text = $("#loading-text");
   try {
     app.engine = await load(({ loaded, total }) => {
       if (total) bar.value = loaded / total;
       else bar.removeAttribute("value");
-      text.textContent = total && loaded < total ? say("loading-part", { n: bytes(loaded), total: bytes(total) }) : say("starting");
+      text.textContent =
+        total && loaded < total ? say("loading-part", { n: bytes(loaded), total: bytes(total) }) : say("starting");
     });
     app.catalog = await app.engine.catalog();
   } catch (err) {

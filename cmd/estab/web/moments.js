@@ -16,10 +16,22 @@ export function moments(world, unfolded = new Set(), withWindow = true) {
   return out;
 }
 
-const moment = (t, order, kind, host, more) => ({ t, order, kind, host, packet: -1, copy: 0, states: [], tales: [], notes: [], ...more });
+const moment = (t, order, kind, host, more) => ({
+  t,
+  order,
+  kind,
+  host,
+  packet: -1,
+  copy: 0,
+  states: [],
+  tales: [],
+  notes: [],
+  ...more,
+});
 
 function collect(world, hidden, withWindow) {
-  const out = [], closed = new Set();
+  const out = [],
+    closed = new Set();
   world.packets.forEach((p, i) => {
     if (hidden(p)) {
       closed.add(p.fold);
@@ -29,12 +41,15 @@ function collect(world, hidden, withWindow) {
     p.arrives.forEach((t, copy) => out.push(moment(t, p.orders[copy], "arrive", 1 - p.from, { packet: i, copy })));
   });
   const folds = [...closed].map((i) => world.folds[i]);
-  for (const i of closed) out.push(moment(world.folds[i].from, world.packets[world.folds[i].first].order, "fold", -1, { fold: i }));
+  for (const i of closed)
+    out.push(moment(world.folds[i].from, world.packets[world.folds[i].first].order, "fold", -1, { fold: i }));
   for (const n of world.notes)
-    if ((withWindow || n.kind !== "cwnd") && !folds.some((f) => n.at >= f.from && n.at <= f.to)) out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
+    if ((withWindow || n.kind !== "cwnd") && !folds.some((f) => n.at >= f.from && n.at <= f.to))
+      out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
   for (const host of [0, 1])
     for (const st of world.states[host])
-      if (st.packet < 0 || hidden(world.packets[st.packet])) out.push(moment(st.at, st.order, "state", host, { states: [{ host, ...st }] }));
+      if (st.packet < 0 || hidden(world.packets[st.packet]))
+        out.push(moment(st.at, st.order, "state", host, { states: [{ host, ...st }] }));
   return out;
 }
 
@@ -43,10 +58,11 @@ function collect(world, hidden, withWindow) {
 // Where a segment takes no time at all, there is, and it stays.
 function abreast(list) {
   const out = [];
-  for (let i = 0; i < list.length; ) {
+  for (let i = 0; i < list.length;) {
     let j = i;
     while (j < list.length && list[j].t === list[i].t) j++;
-    const group = list.slice(i, j), left = new Set(group.filter((m) => m.kind === "leave").map((m) => m.packet));
+    const group = list.slice(i, j),
+      left = new Set(group.filter((m) => m.kind === "leave").map((m) => m.packet));
     i = j;
     if (group.some((m) => m.host < 0 || (m.kind === "arrive" && left.has(m.packet)))) {
       out.push(...group);
@@ -63,7 +79,8 @@ function abreast(list) {
 function merge(list) {
   const out = [];
   for (const m of list) {
-    const last = out.at(-1), plain = (x) => x.kind === "note" || x.kind === "state";
+    const last = out.at(-1),
+      plain = (x) => x.kind === "note" || x.kind === "state";
     if (last && last.t === m.t && last.host === m.host && plain(last) && plain(m)) {
       last.notes.push(...m.notes);
       last.states.push(...m.states);
@@ -94,8 +111,12 @@ function attachStates(world, out) {
       const sends = world.packets[st.packet].from === host;
       let best = null;
       for (const m of out)
-        if (m.packet === st.packet && (sends ? m.kind === "leave" : m.kind === "arrive") &&
-            (!best || Math.abs(m.t - st.at) < Math.abs(best.t - st.at))) best = m;
+        if (
+          m.packet === st.packet &&
+          (sends ? m.kind === "leave" : m.kind === "arrive") &&
+          (!best || Math.abs(m.t - st.at) < Math.abs(best.t - st.at))
+        )
+          best = m;
       if (best) best.states.push({ host, ...st });
     }
 }
@@ -107,8 +128,9 @@ function attachStory(world, out) {
     if (tale.packet >= 0) {
       const p = world.packets[tale.packet];
       const kind = tale.host < 0 || tale.host === p.from ? "leave" : "arrive";
-      m = out.find((x) => x.packet === tale.packet && x.kind === kind) ??
-          out.find((x) => x.kind === "fold" && x.fold === p.fold);
+      m =
+        out.find((x) => x.packet === tale.packet && x.kind === kind) ??
+        out.find((x) => x.kind === "fold" && x.fold === p.fold);
     }
     m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.states.some((s) => s.host === tale.host)));
     m ??= out.find((x) => x.t === tale.at && (tale.host < 0 || x.host === tale.host));
@@ -127,7 +149,8 @@ function attachStory(world, out) {
  * are alike run alike. A step is {t, parts: [moment or undefined, by world]}.
  */
 export function steps(lists) {
-  const at = lists.map(() => 0), out = [];
+  const at = lists.map(() => 0),
+    out = [];
   for (;;) {
     const t = Math.min(...lists.map((l, i) => l[at[i]]?.t ?? Infinity));
     if (t === Infinity) return out;

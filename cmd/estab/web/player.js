@@ -31,7 +31,9 @@ export class Player {
     this.go(this.pos + by);
   }
 
-  toggle() { this.playing ? this.stop() : this.play(); }
+  toggle() {
+    this.playing ? this.stop() : this.play();
+  }
 
   /** play runs on, from the beginning if it is at the end; until: stop there. */
   play(until = Infinity) {
@@ -54,7 +56,8 @@ export class Player {
     let left = Math.min(t - this.last, 100) * this.speed;
     this.last = t;
     while (left > 0 && this.pos < this.until) {
-      const dwell = this.score.dwell(this.pos), need = dwell * (1 - this.part);
+      const dwell = this.score.dwell(this.pos),
+        need = dwell * (1 - this.part);
       if (left < need) {
         this.part += left / dwell;
         break;

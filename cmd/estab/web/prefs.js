@@ -1,7 +1,13 @@
 // The reader's language and theme: remembered, and told to whoever draws.
 import { phrases } from "./words.js";
 
-const remember = (k, v) => { try { localStorage.setItem(k, v); } catch { /* private mode: not remembered */ } };
+const remember = (k, v) => {
+  try {
+    localStorage.setItem(k, v);
+  } catch {
+    /* private mode: not remembered */
+  }
+};
 const listeners = new Set();
 
 /** lang is "en" or "zh". */
@@ -18,7 +24,7 @@ export function setLang(l) {
 export const onPrefs = (f) => listeners.add(f);
 
 /** tx is a Text {en, zh} of the engine in the reader's language. */
-export const tx = (t) => (t ? t[lang()] ?? t.en ?? "" : "");
+export const tx = (t) => (t ? (t[lang()] ?? t.en ?? "") : "");
 
 /** say is a phrase of the page, with what fills its {places}. */
 export function say(key, fill = {}) {

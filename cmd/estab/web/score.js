@@ -19,7 +19,8 @@ export function score(columns, plain) {
 
 // statesAfter is both states, and the transitions made, after n moments.
 function statesAfter({ world, moments }) {
-  let states = world.hosts.map((x) => x.state), made = [[], []];
+  let states = world.hosts.map((x) => x.state),
+    made = [[], []];
   const out = [{ states, made }];
   for (const m of moments) {
     if (m.states.length) {
@@ -36,7 +37,8 @@ function statesAfter({ world, moments }) {
 }
 
 /** talesOf are the sentences that belong to a step, each with its column. */
-export const talesOf = (step) => (step ? step.parts.flatMap((m, i) => (m ? m.tales.map((tale) => ({ col: i, text: tx(tale.text) })) : [])) : []);
+export const talesOf = (step) =>
+  step ? step.parts.flatMap((m, i) => (m ? m.tales.map((tale) => ({ col: i, text: tx(tale.text) })) : [])) : [];
 
 /** reading is how many ms it takes to read what a step says. */
 export function reading(step) {

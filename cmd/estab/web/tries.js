@@ -40,5 +40,14 @@ export const links = () => Object.entries(questions).flatMap(([name, list]) => l
 export function tries(name) {
   const list = questions[name];
   if (!list) return null;
-  return h("p", { class: "tries" }, h("b", null, say("what-if")), " ", list.map(([link, en, zh], i) => [i ? " · " : null, h("a", { href: `#${name}?${link}` }, lang() === "zh" ? zh : en)]));
+  return h(
+    "p",
+    { class: "tries" },
+    h("b", null, say("what-if")),
+    " ",
+    list.map(([link, en, zh], i) => [
+      i ? " · " : null,
+      h("a", { href: `#${name}?${link}` }, lang() === "zh" ? zh : en),
+    ]),
+  );
 }

@@ -16,7 +16,8 @@ export function width(text, font) {
 }
 
 // Words, and single characters of Chinese with the punctuation that follows.
-const parts = /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。、；：！？）」』”’]*|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+[，。、；：！？）]*|\s+/g;
+const parts =
+  /[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。、；：！？）」』”’]*|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+[，。、；：！？）]*|\s+/g;
 
 /** wrap breaks a text into lines of at most so many px. */
 export function wrap(text, max, font) {
