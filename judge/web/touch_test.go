@@ -42,6 +42,7 @@ func TestLoseASegment(t *testing.T) {
 	b.must(`document.querySelectorAll(".worlds > :last-child .new").length > 0`)
 	b.must(`document.querySelectorAll(".worlds > :last-child .seg.again").length > 0`)
 	b.must(`document.querySelector(".claims li.moot")`)
+	b.must(`document.querySelector(".command code").textContent.includes("lab run handshake --lose B:1")`)
 	// The story is written for the untouched run: it is told there and nowhere else.
 	b.must(`document.querySelector(".worlds > :first-child .tale") && !document.querySelector(".worlds > :last-child .tale")`)
 	if first := value[string](b, `document.querySelector(".ladder").textContent`); !strings.Contains(first, "ESTABLISHED") {
@@ -130,6 +131,10 @@ func (b *tab) stroke(key, code string, number int64) {
 // play, step, help.
 func TestKeyboard(t *testing.T) {
 	b := page(t, 1440, "#handshake")
+	b.eval(`document.activeElement.blur()`)
+	b.eval(`document.querySelector(".skip").focus()`)
+	b.key(kb.Enter)
+	b.must(`document.activeElement.id === "page" && location.hash === "#handshake"`)
 	for range 60 {
 		b.key(kb.Tab)
 		if value[bool](b, `document.activeElement.classList.contains("touch")`) {

@@ -86,10 +86,11 @@ export class Chapter {
       this.withLadder().length ? this.plotsEl : null,
       (this.tables = h("div")),
       this.controls,
-      exportRow(this.app.engine, () => ({
-        ...this.result.experiment,
-        at: this.where() === "end" ? undefined : `${this.where()}s`,
-      })),
+      exportRow(
+        this.app.engine,
+        () => ({ ...this.result.experiment, at: this.where() === "end" ? undefined : `${this.where()}s` }),
+        (this.command = h("code")),
+      ),
       h("details", { class: "more block", id: "twin" }, h("summary", null, say("twin-title")), this.twinEl),
       before || after
         ? h("nav", { class: "turn", "aria-label": say("turn") }, turn(before, "before"), turn(after, "after"))
@@ -101,6 +102,7 @@ export class Chapter {
   }
 
   renderChanges() {
+    this.command.textContent = this.result.command;
     this.changes.replaceChildren(
       ...(this.result.touched && !this.sandbox
         ? [

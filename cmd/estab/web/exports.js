@@ -4,8 +4,8 @@ import { say, lang, tx } from "./prefs.js";
 
 const kinds = ["pcapng", "svg", "script-a", "script-b", "text", "json"];
 
-/** exportRow offers them for the present experiment. */
-export function exportRow(engine, experiment) {
+/** exportRow offers them for the present experiment; command: the element with its command line. */
+export function exportRow(engine, experiment, command) {
   const told = h("span", { class: "small", role: "status" });
   const tell = (text) => {
     told.textContent = text;
@@ -32,6 +32,7 @@ export function exportRow(engine, experiment) {
       kinds.map((k) => h("button", { type: "button", "data-export": k, onclick: () => save(k) }, say(`export-${k}`))),
       told,
     ),
+    h("p", { class: "small command" }, say("in-terminal"), " ", command),
   );
 }
 

@@ -1,6 +1,7 @@
 // What a ladder says about a segment.
 import { say } from "./prefs.js";
 import { count } from "./numbers.js";
+import { phrases } from "./words.js";
 
 /** numbers of a packet in a numbering: "letters", "relative" or "absolute". */
 export function numbers(p, numbering) {
@@ -41,4 +42,5 @@ export function rows(p, clock) {
 }
 
 /** refusal is why a packet's n-th copy was thrown away on arrival, or nothing. */
-export const refusal = (p, copy) => (copy ? p.twin : p.dropped);
+export const refusal = (p, copy) =>
+  (copy ? p.twin : p.dropped) ?? (p.fate === "damaged" ? { en: phrases.damaged[0], zh: phrases.damaged[1] } : null);

@@ -221,7 +221,7 @@ function ends(col, i) {
     y1: at.leave,
     x2,
     y2: y,
-    cross: Boolean(refusal(p, copy)) || p.fate === "damaged",
+    cross: Boolean(refusal(p, copy)),
     copy,
   }));
 }

@@ -167,6 +167,10 @@ function wire() {
     if (ev.target === ev.currentTarget) ev.currentTarget.close();
   });
   addEventListener("popstate", () => follow(false));
+  document.querySelector(".skip").addEventListener("click", (ev) => {
+    ev.preventDefault(); // the address bar is the experiment's
+    page.focus();
+  });
   document.addEventListener("click", (ev) => {
     const a = ev.target.closest?.("a[href='#']");
     if (!a) return;
