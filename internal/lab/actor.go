@@ -27,6 +27,8 @@ type actor struct {
 	eofAfter time.Duration
 }
 
+const crashText = "the host goes down: its memory is lost"
+
 // End is a program's end of a connection.
 type End struct {
 	Port      uint16 // of the client
@@ -90,7 +92,8 @@ func (a *actor) do(step Step) {
 			a.called(e, "keep-alive", 0, 0)
 		})
 	case "crash":
-		a.stage.Note(a.index, "the host goes down: its memory is lost")
+		a.stage.Note(a.index, crashText)
+		a.listener = 0
 		a.host.Crash()
 		a.each(func(e *End) { e.gone = true })
 	case "restart":
@@ -157,6 +160,9 @@ func (a *actor) each(f func(*End)) {
 
 func (a *actor) listen(o tcp.ListenOptions) {
 	o.Port, o.Tag = serverPort, a.tag
+	if a.index == A {
+		o.Port = clientPort // whoever opens it, a connection is between these two
+	}
 	id, err := a.host.TCP().Listen(a.now(), o)
 	if err != 0 {
 		a.stage.Note(a.index, "listen: "+err.Error())
@@ -226,6 +232,9 @@ func (a *actor) accept() {
 		e := &End{Began: a.stage.Now(), Connected: a.stage.Now(), id: id, alive: true}
 		if t, err := a.host.TCP().Tuple(id); err == 0 {
 			e.Port = t.RemotePort
+			if a.index == A {
+				e.Port = t.LocalPort
+			}
 		}
 		e.pending = append(e.pending, a.greeting...)
 		a.ends = append(a.ends, e)

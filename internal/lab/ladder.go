@@ -2,6 +2,7 @@ package lab
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"estab/internal/trace"
@@ -50,7 +51,7 @@ func (p *Play) heads() (ends [2]trace.End) {
 	for i := range ends {
 		a := p.stage.actors[i]
 		ends[i] = trace.End{Name: a.host.Name, Addr: a.host.Addrs[0].String(), State: tcp.StateClosed.String()}
-		if a.listener != 0 {
+		if p.listensAtOnce(i) {
 			ends[i].State = tcp.StateListen.String()
 		}
 	}
@@ -76,9 +77,16 @@ func (p *Play) build(b *trace.Builder) {
 		}
 	}
 	b.Exact()
+	var own [2][]Change
+	for host := range own {
+		own[host] = p.ownChanges(host)
+	}
 	routed := p.routed()
 	drops := p.drops()
 	for _, e := range p.merged() {
+		for host := range own {
+			own[host] = p.buildOwn(b, host, own[host], e.order)
+		}
 		if !p.watched(e.Tuple, e.host) {
 			continue
 		}
@@ -91,6 +99,9 @@ func (p *Play) build(b *trace.Builder) {
 		default:
 			b.Event(trace.Side(e.host), e.Event)
 		}
+	}
+	for host := range own {
+		p.buildOwn(b, host, own[host], math.MaxInt)
 	}
 	for i := range p.Packets {
 		k := p.Packets[i].Packet
@@ -107,6 +118,30 @@ func (p *Play) build(b *trace.Builder) {
 		}
 		b.Packet(k)
 	}
+}
+
+// ownChanges are the states of a host that no engine tells of: it listens, or
+// is down.
+func (p *Play) ownChanges(host int) (own []Change) {
+	for _, c := range p.Changes(host, nil) {
+		if c.Port == 0 || c.Why.EN == crashText {
+			own = append(own, c)
+		}
+	}
+	return own
+}
+
+// buildOwn tells a builder of those that come before something, and returns the
+// others.
+func (p *Play) buildOwn(b *trace.Builder, host int, own []Change, before int) []Change {
+	for ; len(own) > 0 && own[0].Order < before; own = own[1:] {
+		to := tcp.StateClosed
+		if own[0].To == tcp.StateListen.String() {
+			to = tcp.StateListen
+		}
+		b.Event(trace.Side(host), tcp.Event{Kind: tcp.EventState, Time: p.start.Add(own[0].At), From: tcp.StateClosed, To: to})
+	}
+	return own
 }
 
 // later reports whether something else happened at the host at the time of a

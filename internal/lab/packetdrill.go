@@ -165,7 +165,7 @@ func (d *drill) lines() []drillLine {
 		}
 	}
 	for _, n := range p.Notes {
-		if n.Host == d.host && strings.HasPrefix(n.Text, "the host goes down") {
+		if n.Host == d.host && n.Text == crashText {
 			all = append(all, drillLine{order: float64(n.order), at: n.At, end: true, text: n.Text})
 		}
 	}

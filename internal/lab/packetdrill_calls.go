@@ -61,9 +61,13 @@ func (d *drill) call(c *Call) string {
 			"bind(3, ..., ...) = 0", "listen(3, 128) = 0")
 	case "connect":
 		fd = max(d.next, 3)
+		port := c.N
+		if d.host == B {
+			port = serverPort
+		}
 		d.next, d.fds[c.End] = fd+1, fd
 		lines := []string{fmt.Sprintf("socket(..., SOCK_STREAM, IPPROTO_TCP) = %d", fd), fmt.Sprintf("fcntl(%d, F_SETFL, O_RDWR|O_NONBLOCK) = 0", fd),
-			fmt.Sprintf("setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0", fd), fmt.Sprintf("bind(%d, {sa_family = AF_INET, sin_port = htons(%d), sin_addr = inet_addr(\"0.0.0.0\")}, ...) = 0", fd, c.N)}
+			fmt.Sprintf("setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0", fd), fmt.Sprintf("bind(%d, {sa_family = AF_INET, sin_port = htons(%d), sin_addr = inet_addr(\"0.0.0.0\")}, ...) = 0", fd, port)}
 		lines = append(lines, d.options(fd)...)
 		result := "-1 EINPROGRESS (Operation now in progress)"
 		if c.Err != 0 {

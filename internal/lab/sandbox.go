@@ -11,7 +11,7 @@ func Sandbox() Scenario {
 		Worlds: []World{{Script: "0 B listen\n"}},
 		Claims: []Claim{
 			always(t("what each side has read is what the other one sent, in order", "每一方读到的就是对方发送的，且次序不乱"), intact),
-			always(t("no state was left by a way that figure 5 doesn't know", "状态转换都符合 RFC 9293 图 5"), legalOnly),
+			always(t("every change of state is one that figure 5 allows", "每次状态转换都是图 5 所允许的"), legalOnly),
 		},
 		Lesson: t("Whatever you did to them, this is what TCP made of it.", "无论你怎么折腾，TCP 就是这样应对的。"),
 	}

@@ -48,7 +48,7 @@ func ladderWords() map[string]string {
 		"a forged SYN,ACK arrives: ack=x+10000000":        "伪造的 SYN,ACK 到达：ack=x+10000000",
 		"a forged third segment arrives: ack=y+10000000":  "伪造的第三个报文段到达：ack=y+10000000",
 		"a RST arrives whose number fits":                 "一个序号吻合的 RST 到达",
-		"the host goes down: its memory is lost":          "主机崩溃：内存内容全部丢失",
+		crashText:                                         "主机崩溃：内存内容全部丢失",
 		"the host is up again, and remembers nothing":     "主机重新启动：什么都不记得了",
 		"shim: B takes its own SYN,ACK for the last word": "垫片：B 发出 SYN,ACK 就算建立",
 		"shim: the SYN arrives with 3 bytes of data":      "垫片：到达的 SYN 带有 3 字节数据",

@@ -71,10 +71,13 @@ func checkWorld(t *testing.T, w *World) {
 		at := 0
 		for _, s := range w.States[host] {
 			both(t, "a state", s.Why)
-			if s.Order <= at {
+			if s.Order < at {
 				t.Errorf("%s to %s is out of order", s.From, s.To)
 			}
 			at = s.Order
+			if (s.Conn < 0) != (s.To == "LISTEN" && s.From == "CLOSED" || s.From == "LISTEN" && s.To == "CLOSED") {
+				t.Errorf("%s to %s at %v is of connection %d", s.From, s.To, s.At, s.Conn)
+			}
 			if s.Packet >= 0 {
 				k := w.Packets[s.Packet]
 				if k.From == host || !slices.Contains(k.Arrives, s.At) {
@@ -303,5 +306,20 @@ func TestDoubled(t *testing.T) {
 		if want := "It comes again at 0.16 s; outside the receive window."; !strings.Contains(k.Say.EN, want) {
 			t.Errorf("%s: want %s", k.Say.EN, want)
 		}
+	}
+}
+
+// TestOtherWay: A can listen, and B connect.
+func TestOtherWay(t *testing.T) {
+	r := mustRun(t, &Session{}, &Experiment{Scenario: "sandbox",
+		Scripts: []string{"0 A listen\n1s B connect\n2s B send \"hello\"\n3s A send \"hi\"\n4s A close\n5s B close\n"}})
+	w := r.Worlds[0]
+	for host, want := range []string{"SYN-RECEIVED ESTABLISHED FIN-WAIT-1 FIN-WAIT-2 TIME-WAIT CLOSED", "SYN-SENT ESTABLISHED CLOSE-WAIT LAST-ACK CLOSED"} {
+		if got := strings.Join(names(w, host), " "); got != want {
+			t.Errorf("host %d: %s", host, got)
+		}
+	}
+	if w.Hosts[0].State != "LISTEN" || len(w.Conns) != 1 {
+		t.Errorf("%+v, %+v", w.Hosts, w.Conns)
 	}
 }

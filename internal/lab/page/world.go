@@ -28,7 +28,11 @@ func world(r *lab.Run, p *lab.Play) *World {
 	}
 	for host := range w.States {
 		for _, c := range p.Changes(host, segments) {
-			w.States[host] = append(w.States[host], State{c.At.Seconds(), w.conn(c.Port), c.From, c.To, c.Why, c.Cause, c.Order})
+			conn := -1
+			if c.Port != 0 {
+				conn = w.conn(c.Port)
+			}
+			w.States[host] = append(w.States[host], State{c.At.Seconds(), conn, c.From, c.To, c.Why, c.Cause, c.Order})
 		}
 		for _, h := range p.Held[host] {
 			w.Holdings[host] = append(w.Holdings[host], w.holding(p, &h))
