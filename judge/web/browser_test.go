@@ -229,8 +229,8 @@ func (b *tab) must(js string) {
 	}
 }
 
-// go_ follows a link of the address bar and waits for a scenario.
-func (b *tab) go_(fragment, title string) {
+// enter follows a link of the address bar and waits for a scenario.
+func (b *tab) enter(fragment, title string) {
 	b.t.Helper()
 	b.eval(fmt.Sprintf("location.hash = %q", fragment))
 	b.until(fmt.Sprintf(`document.querySelector("h1")?.textContent === %q`, title))

@@ -113,7 +113,7 @@ func TestBrokenLink(t *testing.T) {
 	b.until(`!document.querySelector("#notice").hidden`)
 	b.must(`document.querySelector(".starts")`) // the first page, since there was nothing before
 	for _, link := range []string{"handshake?msl=never", "handshake?lose=C:1", "handshake?script=nonsense", "handshak", "%zz", "handshake?no-such-thing=1"} {
-		b.go_("handshake?lose=B:1", "The three-way handshake")
+		b.enter("handshake?lose=B:1", "The three-way handshake")
 		b.until(`document.querySelector(".changes") && document.querySelector("#notice").hidden`)
 		b.eval(fmt.Sprintf("location.hash = %q", link))
 		b.until(`!document.querySelector("#notice").hidden && document.querySelector("#notice").textContent.length > 20`)

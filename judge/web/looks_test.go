@@ -28,7 +28,7 @@ func TestLanguages(t *testing.T) {
 	b.must(`document.querySelector("h1").textContent.includes("TCP 连接")`) // remembered
 	b.visit(b.url + "/?again#handshake?lang=en")
 	b.must(`document.querySelector("h1").textContent === "The three-way handshake"`) // the link wins
-	b.go_("no-proof?lang=zh", "2MSL 内没有动静，并不能证明 B 已关闭")
+	b.enter("no-proof?lang=zh", "2MSL 内没有动静，并不能证明 B 已关闭")
 }
 
 // Whoever wants no motion gets none: while it plays, the figure goes from step

@@ -143,7 +143,7 @@ export const phrases = {
   is: ["and now goes", "现在"],
   ends: ["ends at {now} instead of {was}", "在 {now} 结束，原来是 {was}"],
   "story-untouched": [
-    "The sentences of the story are written for the untouched run and stand only there.",
+    "The sentences of the story belong to the untouched run and are shown only there.",
     "讲解是为原来的过程写的，只出现在原来的过程里。",
   ],
   "as-before": ["As it was: the untouched run.", "已恢复为原来的过程。"],
