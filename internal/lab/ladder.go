@@ -82,7 +82,7 @@ func (p *Play) build(b *trace.Builder) {
 		own[host] = p.ownChanges(host)
 	}
 	routed := p.routed()
-	drops := p.drops()
+	arrivals := p.arrivals()
 	for _, e := range p.merged() {
 		for host := range own {
 			own[host] = p.buildOwn(b, host, own[host], e.order)
@@ -108,13 +108,10 @@ func (p *Play) build(b *trace.Builder) {
 		if routed || !p.watched(p.Packets[i].Tuple, A) {
 			continue
 		}
-		for c := range k.Copies {
-			why, ok := drops[dropKey{int(k.From.Other()), k.Arrive[c], k.Seg}]
-			if ok && c == 0 {
-				k.Dropped = why
-			} else if ok {
-				k.DoubleDropped = why
-			}
+		came := arrivals.of(&p.Packets[i])
+		k.Dropped, k.DoubleDropped = came[0].reason, came[1].reason
+		if k.Corrupt {
+			k.Dropped = wire.Accepted // it is told as damaged
 		}
 		b.Packet(k)
 	}
@@ -166,28 +163,6 @@ func (p *Play) watched(t tcp.Tuple, host int) bool {
 	}
 	w := p.stage.def.Watch
 	return t.Local == p.stage.tupleOf(0).Local && (w == 0 || t.LocalPort == w)
-}
-
-// dropKey finds the arrival of a segment that was thrown away.
-type dropKey struct {
-	host int
-	at   tcp.Time
-	seg  tcp.SegHeader
-}
-
-// drops are the reasons why segments were thrown away.
-func (p *Play) drops() map[dropKey]wire.Reason {
-	if p.dropped == nil {
-		p.dropped = map[dropKey]wire.Reason{}
-		for host := A; host <= B; host++ {
-			for _, e := range p.Events[host] {
-				if e.Kind == tcp.EventDrop && e.HasSeg && p.watched(e.Tuple, host) {
-					p.dropped[dropKey{host, e.Time, e.Seg}] = e.Reason
-				}
-			}
-		}
-	}
-	return p.dropped
 }
 
 // hostEvent is an event and whose it is.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"estab/internal/trace"
-	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -41,17 +40,18 @@ type Play struct {
 
 	start     tcp.Time
 	stage     *Stage
-	dropped   map[dropKey]wire.Reason
 	roundTrip []roundTrip // that A measured, if a plot of them is wanted
 	orders    [][]int     // of the events, by host: which came first in the world
+	steps     [][]int     // of the events, by host: in which step of the world
 }
 
 // Packet is a packet on the path.
 type Packet struct {
 	trace.Packet
-	tcp.Tuple        // as A sees it
-	Nth       int    // which of its sender's segments, from 1
-	Struck    string // the fault that met it
+	tcp.Tuple         // as A sees it
+	Nth       int     // which of its sender's segments, from 1
+	Struck    string  // the fault that met it
+	Damaged   [2]bool // which of its copies
 	Data      []byte
 }
 

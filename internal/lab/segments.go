@@ -6,7 +6,6 @@ import (
 	"strconv"
 
 	"estab/internal/trace"
-	"estab/internal/wire"
 	"estab/tcp"
 )
 
@@ -45,33 +44,21 @@ func (r *Run) Segments(p *Play) ([]Segment, []trace.Fold) {
 	return all, fold(all, r.ladder(p))
 }
 
-// order finds when segments left and arrived among all events.
+// order finds when segments left and arrived among all events, and what became
+// of them.
 func (p *Play) order(all []Segment) {
-	type key struct {
-		host, out int
-		at        tcp.Time
-		seg       tcp.SegHeader
-	}
-	events := p.merged()
-	orders := map[key][]int{}
+	events, arrivals := p.merged(), p.arrivals()
+	left := map[departure][]int{}
 	for _, e := range events {
-		k := key{host: e.host, at: e.Time, seg: e.Seg}
-		switch e.Kind {
-		case tcp.EventOut:
-			k.out = 1
-		case tcp.EventIn, tcp.EventDrop:
-		default:
-			continue
+		if e.Kind == tcp.EventOut {
+			d := departure{trace.Side(e.host), e.Time, e.Seg}
+			left[d] = append(left[d], e.order)
 		}
-		orders[k] = append(orders[k], e.order)
 	}
-	take := func(k key) float64 {
-		if n := orders[k]; len(n) > 0 {
-			orders[k] = n[1:]
-			return float64(n[0])
-		}
-		i, _ := slices.BinarySearchFunc(events, k.at, func(e hostEvent, at tcp.Time) int {
-			if e.Time > at {
+	// before is the order of what was last before, or at, a time.
+	before := func(t tcp.Time) float64 {
+		i, _ := slices.BinarySearchFunc(events, t, func(e hostEvent, t tcp.Time) int {
+			if e.Time > t {
 				return 1
 			}
 			return -1
@@ -80,13 +67,22 @@ func (p *Play) order(all []Segment) {
 		for _, e := range events[:i] {
 			last = max(last, e.order)
 		}
-		return float64(last) + 0.75 - float64(k.out)/2
+		return float64(last)
 	}
 	for i := range all {
 		s := &all[i]
-		s.Order = take(key{int(s.From), 1, s.Time, s.Seg})
+		d := departure{s.From, s.Time, s.Seg}
+		if n := left[d]; len(n) > 0 {
+			s.Order, left[d] = float64(n[0]), n[1:]
+		} else {
+			s.Order = before(s.Time) + 0.25
+		}
+		came := arrivals.of(&s.Packet)
+		s.Dropped, s.DoubleDropped = came[0].reason, came[1].reason
 		for c := range s.Copies {
-			s.Orders[c] = take(key{int(s.From.Other()), 0, s.Arrive[c], s.Seg})
+			if s.Orders[c] = float64(came[c].order); came[c].order == 0 {
+				s.Orders[c] = before(s.Arrive[c]) + 0.75
+			}
 		}
 	}
 }
@@ -127,16 +123,7 @@ func (p *Play) packetOf(l *trace.Ladder, row *trace.Row, index map[departure][]i
 			k.Copies, k.Arrive[0] = 1, l.Began.Add(row.Arrive)
 		}
 	}
-	k.Dropped, k.DoubleDropped = p.dropOf(&k, 0), p.dropOf(&k, 1)
 	return k
-}
-
-// dropOf is why the receiver threw a packet, or its double, away, if it did.
-func (p *Play) dropOf(k *Packet, which uint8) wire.Reason {
-	if k.Copies <= which {
-		return wire.Accepted
-	}
-	return p.drops()[dropKey{int(k.From.Other()), k.Arrive[which], k.Seg}]
 }
 
 // fold says of each segment in which fold of a ladder it is.

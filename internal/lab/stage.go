@@ -41,6 +41,7 @@ type Stage struct {
 	struck  string    // the fault that met the packet which is about to pass
 
 	order int // of what has happened so far
+	steps int // of the world; a packet arrives in a step of its own
 
 	rtt    bool  // round trips are wanted
 	looked []int // events by host that were looked at
@@ -146,7 +147,7 @@ func (s *Stage) addHost(name string) *actor {
 	s.actors = append(s.actors, a)
 	s.play.Ends = append(s.play.Ends, nil)
 	s.play.Events = append(s.play.Events, nil)
-	s.play.orders = append(s.play.orders, nil)
+	s.play.orders, s.play.steps = append(s.play.orders, nil), append(s.play.steps, nil)
 	s.play.Calls = append(s.play.Calls, nil)
 	s.looked = append(s.looked, 0)
 	s.play.Left = append(s.play.Left, tcp.Counts{})
@@ -237,11 +238,28 @@ func (s *Stage) tap(p sim.Packet) {
 		}
 		return
 	}
-	s.play.Packets = append(s.play.Packets, Packet{t, seg.Tuple, s.sent[host], s.struck, append([]byte(nil), p.Data...)})
+	k := Packet{Packet: t, Tuple: seg.Tuple, Nth: s.sent[host], Struck: s.struck, Data: append([]byte(nil), p.Data...)}
+	k.Damaged = damaged(&p.Fate)
+	k.Corrupt = k.Damaged[0]
+	s.play.Packets = append(s.play.Packets, k)
+}
+
+// damaged says which of a packet's copies that arrive are damaged.
+func damaged(f *netem.Fate) (d [2]bool) {
+	n := 0
+	for _, x := range []netem.Passage{f.Passage, f.Copy} {
+		if n == 1 && !f.Duplicated || x.Drop != netem.NotDropped {
+			continue
+		}
+		d[n] = x.Corrupt
+		n++
+	}
+	return d
 }
 
 // step does the next thing. It reports false at the world's end.
 func (s *Stage) step() bool {
+	s.steps++
 	if !s.World.Step() || s.over {
 		return false
 	}
@@ -296,6 +314,7 @@ func (s *Stage) collect() {
 		for range s.play.Events[i][n:] {
 			s.order++
 			s.play.orders[i] = append(s.play.orders[i], s.order)
+			s.play.steps[i] = append(s.play.steps[i], s.steps)
 		}
 	}
 }

@@ -323,3 +323,42 @@ func TestOtherWay(t *testing.T) {
 		t.Errorf("%+v, %+v", w.Hosts, w.Conns)
 	}
 }
+
+// TestCopies: of copies that arrive at the same instant each is told what became
+// of it, and which of them was damaged.
+func TestCopies(t *testing.T) {
+	r := mustRun(t, &Session{}, &Experiment{Scenario: "sandbox", Set: map[string]string{"path": "corrupt 30% duplicate 30% loss 10%"},
+		Scripts: []string{"0 B listen\n10ms A connect\n2s A send 6000\n9s A close\n"}})
+	w := r.Worlds[0]
+	damaged := 0
+	for _, k := range w.Packets {
+		for c, why := range []*lab.Text{k.Dropped, k.Twin} {
+			if why != nil && why.EN == "damaged: bad checksum" {
+				damaged++
+				if k.Orders[c] == math.Trunc(k.Orders[c]) {
+					t.Errorf("%s: an event tells of a damaged copy", k.ID)
+				}
+			}
+		}
+		if k.Fate == "damaged" && (k.Dropped == nil || k.Dropped.EN != "damaged: bad checksum") {
+			t.Errorf("%+v", *k)
+		}
+	}
+	if k := w.Packets[0]; k.ID != "A:1" || k.Fate != "doubled" || k.Dropped != nil || k.Twin == nil {
+		t.Errorf("the SYN that was taken: %+v", *k)
+	}
+	if damaged == 0 {
+		t.Error("nothing was damaged")
+	}
+	for host := range w.States {
+		for _, s := range w.States[host] {
+			if s.Packet < 0 {
+				continue
+			}
+			k := w.Packets[s.Packet]
+			if k.Dropped != nil && (len(k.Arrives) == 1 || k.Twin != nil) {
+				t.Errorf("%s to %s by %s, of which every copy was thrown away: %s", s.From, s.To, k.ID, k.Say.EN)
+			}
+		}
+	}
+}

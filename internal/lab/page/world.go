@@ -86,10 +86,10 @@ func (w *World) packet(p *lab.Play, s *lab.Segment, letters bool) *Packet {
 	switch {
 	case s.Copies == 0:
 		k.Fate = "lost"
-	case s.Corrupt:
-		k.Fate = "damaged"
 	case s.Copies == 2:
 		k.Fate = "doubled"
+	case s.Damaged[0]:
+		k.Fate = "damaged"
 	}
 	k.Dropped, k.Twin = reason(s.Dropped), reason(s.DoubleDropped)
 	k.Say = k.say(w, letters)
@@ -101,6 +101,9 @@ func reason(r wire.Reason) *lab.Text {
 		return nil
 	}
 	t := lab.Phrase(trace.ReasonText(r))
+	if r == wire.DropTCPChecksum {
+		t = lab.Phrase("damaged: bad checksum")
+	}
 	return &t
 }
 
@@ -160,8 +163,6 @@ func (k *Packet) say(w *World, letters bool) lab.Text {
 	switch {
 	case k.Fate == "lost":
 		return lab.Text{EN: en + ". It is lost.", ZH: zh + "。丢失。"}
-	case k.Fate == "damaged":
-		en, zh = en+". It is damaged on the way", zh+"。途中损坏"
 	default:
 		en, zh = en+fmt.Sprintf(". It reaches %s at %s", to, clock(k.Arrives[0])), zh+fmt.Sprintf("。%s 到达 %s", clock(k.Arrives[0]), to)
 	}
