@@ -86,12 +86,27 @@ func (f *following) event(c change) {
 	}
 	x := Change{At: f.play.At(c.at), Port: t.LocalPort, From: from, To: e.To.String(), Cause: -1, Order: c.order}
 	if e.HasSeg {
-		x.Cause = slices.IndexFunc(f.segments, func(s Segment) bool {
-			return int(s.From) != f.host && s.Seg == e.Seg && slices.Contains(s.Arrive[:s.Copies], c.at)
-		})
+		x.Cause = f.cause(c)
 	}
 	x.Why = f.play.why(f.host, from, &e)
 	f.add(x)
+}
+
+// cause is the segment whose arrival was the last before a change; -1: none.
+func (f *following) cause(c change) int {
+	best, at := -1, -1.0
+	for i := range f.segments {
+		s := &f.segments[i]
+		if int(s.From) == f.host || s.Seg != c.event.Seg {
+			continue
+		}
+		for k := range s.Copies {
+			if s.Arrive[k] == c.at && !s.Damaged[k] && s.Orders[k] <= float64(c.order) && s.Orders[k] > at {
+				best, at = i, s.Orders[k]
+			}
+		}
+	}
+	return best
 }
 
 func (f *following) listens(c Call) {
