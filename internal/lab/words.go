@@ -87,6 +87,7 @@ func windowWords() map[string]string {
 		"everything lost has been repaired: fast recovery is over":              "丢失的都已补上：快恢复结束",
 		"no acknowledgement came in time: back to one segment":                  "没有按时收到确认：拥塞窗口退回一个报文段",
 		"nothing was sent for a while: slow start begins again":                 "好一阵没有发送：重新慢开始",
+		"the network marked a packet instead of dropping it (ECN): slower":      "网络没有丢弃分组，而是打了标记（ECN）：放慢",
 		"the peer dropped what it had acknowledged selectively":                 "对方丢弃了已选择确认的数据",
 		"the path takes smaller packets than thought: the segments shrink":      "路径能通过的分组比原以为的小：缩小报文段",
 	}
