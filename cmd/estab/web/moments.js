@@ -12,6 +12,7 @@ export function moments(world, unfolded = new Set(), withWindow = true) {
   const inOrder = collect(world, hidden, withWindow).sort((a, b) => a.t - b.t || a.order - b.order);
   const out = abreast(join(merge(inOrder)));
   attachStates(world, out);
+  for (const m of out) m.states = m.states.filter(isNews);
   attachStory(world, out);
   return out;
 }
@@ -73,6 +74,9 @@ function abreast(list) {
   }
   return out;
 }
+
+// isNews: a host's listener and its connection may enter one state at once.
+const isNews = (st, i, all) => all.slice(0, i).findLast((x) => x.host === st.host)?.to !== st.to;
 
 // merge puts the notes and states that follow each other at one host and at
 // one time into one moment.
