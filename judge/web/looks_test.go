@@ -177,13 +177,14 @@ func TestFirstPaint(t *testing.T) {
 		return false
 	})
 	b := newTab(t, 1440, 900)
-	b.do(chromedp.Navigate(url))
+	b.do(chromedp.Navigate(url + "/#handshake?lang=zh"))
 	<-asked
 	b.until(`performance.getEntriesByName("first-contentful-paint").length === 1`)
-	b.must(`document.querySelector("h1").offsetHeight > 20 && document.querySelector("#loading progress") && document.querySelector("#loading").textContent.length > 10`)
+	b.must(`document.querySelector("h1").offsetHeight > 20 && document.querySelector("#loading progress") && document.querySelector("#loading").innerText.includes("引擎")`)
+	b.must(`document.querySelector("h1").innerText === "一个 TCP 连接的一生" && document.querySelector(".lead").innerText.includes("浏览器")`)
 	t.Logf("first paint after %.0f ms", value[float64](b, `performance.getEntriesByName("first-contentful-paint")[0].startTime`))
 	close(hold)
-	b.until(`document.querySelector(".starts")`)
+	b.until(`document.querySelector("h1").textContent.includes("三次握手")`)
 }
 
 // A run that takes its time says that it is being computed.
