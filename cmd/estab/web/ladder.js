@@ -184,7 +184,11 @@ function plate(cls, x, y, anchor, text) {
 }
 
 function asides({ geo: g }, m, down) {
-  const [x, anchor] = m.host === 1 ? [g.b - 10, "end"] : [g.a + 10, "start"];
+  const sides = [
+    [g.a + 10, "start"],
+    [g.b - 10, "end"],
+  ];
+  const [x, anchor] = sides[m.host] ?? [(g.a + g.b) / 2, "middle"]; // of the path: in the middle
   return m.aside.map((line, i) => plate("aside", x, m.y + down + i * 14, anchor, line));
 }
 

@@ -45,7 +45,7 @@ function collect(world, hidden, withWindow) {
   for (const i of closed)
     out.push(moment(world.folds[i].from, world.packets[world.folds[i].first].order, "fold", -1, { fold: i }));
   for (const n of world.notes)
-    if ((withWindow || n.kind !== "cwnd") && !folds.some((f) => n.at >= f.from && n.at <= f.to))
+    if ((withWindow || n.kind !== "cwnd") && (n.host < 0 || !folds.some((f) => n.at >= f.from && n.at <= f.to)))
       out.push(moment(n.at, n.order, "note", n.host, { notes: [n] }));
   for (const host of [0, 1])
     for (const st of world.states[host])
