@@ -32,7 +32,7 @@ func Specs() []Spec {
 			t("how long an acknowledgement may wait for company (default 40ms)", "确认最多推迟多久（默认 40ms）"), func(p *Params) *time.Duration { return &p.DelayedAck }),
 		number("syn-retries", KindCount, GroupHandshake, 0, 15, t("SYN repeats", "SYN 重传次数"),
 			t("repeats of a SYN", "SYN 的重传次数"), func(p *Params) *int { return &p.SynRetries }),
-		number("synack-retries", KindCount, GroupHandshake, 0, 15, t("SYN,ACK repeats", "SYN,ACK 重传次数"),
+		number("synack-retries", KindCount, GroupHandshake, 0, 14, t("SYN,ACK repeats", "SYN,ACK 重传次数"),
 			t("repeats of a SYN,ACK", "SYN,ACK 的重传次数"), func(p *Params) *int { return &p.SynAckRetries }),
 		number("retries", KindCount, GroupTime, 0, 15, t("Other repeats", "其他重传次数"),
 			t("repeats of any other segment", "其他报文段的重传次数"), func(p *Params) *int { return &p.Retries }),
