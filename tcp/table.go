@@ -7,9 +7,9 @@ package tcp
 // rehash needs no look at them, and a half-open record becomes a connection
 // by rewriting its slot.
 //
-// Growth is by half and incremental: while an old array is being emptied, every
-// insertion moves a few of its slots. No single operation takes long, whatever
-// a flood makes the table do, and an entry takes 10 to 15 bytes.
+// Growth is by a quarter and incremental: while an old array is being emptied,
+// every insertion moves a few of its slots. No single operation takes long, whatever
+// a flood makes the table do, and an entry takes 10 to 12 bytes.
 type table struct {
 	slots []slot
 	used  int    // entries in slots
@@ -38,7 +38,7 @@ const (
 const (
 	tagMask      = 1<<29 - 1
 	minTable     = 16
-	migrateBatch = 16
+	migrateBatch = 32
 	maxLoad      = 13 // sixteenths of the slots that may be in use
 )
 
@@ -116,7 +116,7 @@ func (t *table) put(s slot) {
 	t.used++
 }
 
-// grow makes the table half as large again. The old array must be empty by then, which the
+// grow makes the table larger by a quarter. The old array must be empty by then, which the
 // batch size guarantees; if not, it is emptied here.
 func (t *table) grow() {
 	if t.old != nil {
@@ -127,7 +127,7 @@ func (t *table) grow() {
 		return
 	}
 	t.old, t.moved, t.inOld = t.slots, 0, t.used
-	t.slots, t.used = make([]slot, len(t.old)+len(t.old)/2), 0
+	t.slots, t.used = make([]slot, len(t.old)+len(t.old)/4), 0
 	t.migrate(migrateBatch)
 }
 
