@@ -132,6 +132,7 @@ function put(col, m, y) {
 // need. narrow: the lines are steep there, and a label reaches further down.
 function gap(prev, m, narrow) {
   if (!prev) return 4;
+  if (m.kind === "fold") return narrow ? 40 : 16;
   const same = prev.host === m.host,
     dt = m.t - prev.t;
   if (dt < 0.002 && same && prev.kind === m.kind && m.packet >= 0) return 8;

@@ -144,7 +144,7 @@ const alive = [
 const sending = ["SYN-SENT", "ESTABLISHED", "CLOSE-WAIT"];
 const can = {
   listen: (st) => st === "CLOSED",
-  connect: (st) => st === "CLOSED",
+  connect: (st) => st === "CLOSED" || st === "LISTEN",
   send: (st) => sending.includes(st),
   "send-much": (st) => sending.includes(st),
   shut: (st) => ["ESTABLISHED", "CLOSE-WAIT"].includes(st),
