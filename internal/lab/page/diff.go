@@ -130,10 +130,10 @@ func (d *Diff) summary(was, is *Result) lab.Text {
 		}
 	}
 	say.count(added, "1 segment is new", "%d segments are new", "新出现 %d 个报文段")
-	say.count(removed, "1 is gone", "%d are gone", "消失 %d 个")
-	say.count(fates, "1 has another fate", "%d have another fate", "%d 个的结局不同")
-	say.count(times, "1 comes at another time", "%d come at other times", "%d 个的时刻不同")
-	say.count(sizes, "1 has another window or other options", "%d have another window or other options", "%d 个的窗口或选项不同")
+	say.count(removed, "1 segment is gone", "%d segments are gone", "消失 %d 个报文段")
+	say.count(fates, "1 segment has another fate", "%d segments have another fate", "%d 个报文段结局不同")
+	say.count(times, "1 segment comes at another time", "%d segments come at other times", "%d 个报文段时刻不同")
+	say.count(sizes, "1 segment has another window or other options", "%d segments have another window or other options", "%d 个报文段窗口或选项不同")
 	for i, w := range d.Worlds {
 		for host := range w.States {
 			say.states(was.Worlds[i], is.Worlds[i], host, w.States[host])
