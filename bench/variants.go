@@ -35,7 +35,7 @@ var (
 	forBulk    = []string{"", "4 MiB", "GSO", "GSO, no RACK", "GSO, fifo", "GSO, fifo, 4M"}
 	forVouched = []string{"", "4 MiB", "fifo", "GSO, 4 MiB", "loopback", "loopback, 4 MiB"}
 	forTalk    = []string{"", "64 KiB", "fifo", "no RACK"}
-	forBeside  = []string{"", "64 KiB", "256 KiB", "GSO, fifo"}
+	forBeside  = []string{"", "64 KiB"}
 	forFlood   = []string{"", "cookies"}
 )
 
