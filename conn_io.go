@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"syscall"
+	"time"
 
 	"estab/tcp"
 )
@@ -94,7 +96,11 @@ func (c *Conn) write(b []byte) (n int, err error) {
 		n += m
 		if err != nil || n == len(b) {
 			c.unlockWrites()
+			yield := sh.shouldYield(len(b))
 			sh.leave()
+			if yield {
+				runtime.Gosched()
+			}
 			return n, err
 		}
 		if m > 0 { // once it is sent there may be room again
@@ -112,6 +118,24 @@ func (c *Conn) write(b []byte) (n int, err error) {
 		sh.mu.Lock()
 		sh.idle.put(w)
 	}
+}
+
+// A program that writes without end does its work, and much of its peer's, in
+// Write, and never waits. Go takes the processor from such a goroutine every
+// 10 ms, mostly while it holds a shard, and whoever needs that shard then waits
+// until its turn comes again. So a long Write gives up the processor of its own
+// accord, once in yieldEvery, while it holds nothing.
+const (
+	yieldEvery = time.Millisecond
+	longWrite  = 8 << 10 // bytes; whoever writes less waits for an answer now and then
+)
+
+func (sh *shard) shouldYield(n int) bool {
+	if n < longWrite || sh.now.Sub(sh.yielded) < yieldEvery {
+		return false
+	}
+	sh.yielded = sh.now
+	return true
 }
 
 // writeNow puts into the send buffer what fits.

@@ -37,6 +37,7 @@ type shard struct {
 	listeners map[tcp.ListenerID]*Listener
 	idle      waiterPool
 	now       tcp.Time // when the clock was last read
+	yielded   tcp.Time // when a Write last gave up the processor
 	timer     *time.Timer
 	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
 	restUntil tcp.Time   // it goes off no earlier
