@@ -41,6 +41,8 @@ func (s segment) String() string {
 // does to a packet stands in its comment.
 func (p *tap) capture(t testing.TB, file string) {
 	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var err error
 	if p.file, err = os.Create(file); err != nil {
 		t.Fatal(err)
