@@ -89,10 +89,11 @@ func unprobed(d *doing) string {
 	return ""
 }
 
-// zeroWindow: even with no window the peer is told.
+// zeroWindow: even with no window the peer is told. (A SYN is challenged:
+// synChallenged.)
 func zeroWindow(d *doing) string {
 	b, g := d.before, d.seg
-	if g == nil || !b.synchronised() || b.rcvWND > 0 || g.Len() == 0 || g.Flags.Has(wire.RST) || d.acksWith(d.after.rcvNXT) || !d.after.same(b) {
+	if g == nil || !b.synchronised() || b.rcvWND > 0 || g.Len() == 0 || g.Flags.Any(wire.RST|wire.SYN) || d.acksWith(d.after.rcvNXT) || !d.after.same(b) {
 		return ""
 	}
 	return "its window is zero, and it does not answer"

@@ -196,9 +196,9 @@ func (d *doing) acksWith(x tcp.Num) bool {
 }
 
 // told reports whether the peer is told what is expected. In a world with RFC
-// 5961 §7's limit an end may be silent about what has no text, or an ACK that can't be.
+// 5961 §7's limit an end may be silent about what has no text, or a SYN, or an ACK that can't be.
 func (d *doing) told(x tcp.Num) bool {
-	limited := d.w.Ends[d.end].TCP.ChallengeAckWait > 0 && (len(d.seg.Payload) == 0 || d.before.acceptable(d.seg))
+	limited := d.w.Ends[d.end].TCP.ChallengeAckWait > 0 && (len(d.seg.Payload) == 0 || d.seg.Flags.Has(wire.SYN) || d.before.acceptable(d.seg))
 	return limited || d.acksWith(x)
 }
 
