@@ -56,13 +56,9 @@ func CompareSource(name string, src []byte, o Options) ([]Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	families := o.families()
-	if f, ok := s.family(); ok {
-		families = []Family{f}
-	}
 	o.Pcap, o.Strict = nil, false
 	var list []Comparison
-	for _, f := range families {
+	for _, f := range s.families(&o) {
 		c, err := compareOnce(s, &o, f)
 		if err != nil {
 			return nil, err

@@ -17,12 +17,8 @@ func RunSource(name string, src []byte, o Options) ([]Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	families := o.families()
-	if f, ok := s.family(); ok {
-		families = []Family{f}
-	}
 	var reports []Report
-	for _, f := range families {
+	for _, f := range s.families(&o) {
 		r, err := runOnce(s, &o, f)
 		if err != nil {
 			return nil, err
@@ -30,6 +26,15 @@ func RunSource(name string, src []byte, o Options) ([]Report, error) {
 		reports = append(reports, r)
 	}
 	return reports, nil
+}
+
+// families are those that a script is played in: the one that it names, or
+// those that are asked for.
+func (s *Script) families(o *Options) []Family {
+	if f, ok := s.family(); ok {
+		return []Family{f}
+	}
+	return o.families()
 }
 
 // family is the one that the script names.

@@ -53,15 +53,7 @@ It is asked by TCP, since estab has no UDP.`,
   estab fetch http://10.77.0.1:8000/README.md --tun estab0 --addr 10.77.0.2/24
   estab fetch http://10.77.0.1:8000/big.iso -o - --ladder | sha256sum
   estab fetch https://go.dev/VERSION?m=text -o VERSION --dns 9.9.9.9`,
-		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
-				return usagef("name a URL, such as http://10.77.0.1:8000/file")
-			case 1:
-				return nil
-			}
-			return usagef("unexpected argument %q", args[1])
-		},
+		Args: oneArg("name a URL, such as http://10.77.0.1:8000/file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runFetch(cmd.Context(), &o, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

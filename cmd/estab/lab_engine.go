@@ -166,50 +166,26 @@ func whole(p []byte) bool {
 
 // building shows that something is built, on a terminal.
 type building struct {
-	term  *terminal
-	began time.Time
+	animation
 	mu    sync.Mutex
 	name  string
 	count int
-	stop  chan struct{}
-	ended chan struct{}
 }
 
 func newBuilding(term *terminal) *building {
-	b := &building{term: term, began: time.Now(), stop: make(chan struct{}), ended: make(chan struct{})}
-	if term.progress == nil {
-		close(b.ended)
-		return b
-	}
-	go b.draw()
+	b := &building{}
+	began := time.Now()
+	b.animation = term.animate(func() string {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		line := fmt.Sprintf("building the engine for the browser: %.0f s, %d packages, %s", time.Since(began).Seconds(), b.count, b.name)
+		return line[:min(len(line), max(term.columns-1, 0))]
+	})
 	return b
-}
-
-func (b *building) draw() {
-	defer close(b.ended)
-	tick := time.NewTicker(refresh)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			b.mu.Lock()
-			line := fmt.Sprintf("building the engine for the browser: %.0f s, %d packages, %s", time.Since(b.began).Seconds(), b.count, b.name)
-			b.mu.Unlock()
-			fmt.Fprintf(b.term.progress, "\r%.*s\x1b[K", b.term.columns-1, line)
-		case <-b.stop:
-			fmt.Fprint(b.term.progress, "\r\x1b[K")
-			return
-		}
-	}
 }
 
 func (b *building) at(name string, count int) {
 	b.mu.Lock()
 	b.name, b.count = name, count
 	b.mu.Unlock()
-}
-
-func (b *building) done() {
-	close(b.stop)
-	<-b.ended
 }

@@ -46,15 +46,7 @@ The path can be changed: --lose A:2 loses the second segment that A sends,
   estab lab run last-ack-lost --msl 1s
   estab lab run handshake --lose A:2 --svg handshake.svg
   estab lab run all`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("which scenario? estab lab list names them")
-			}
-			if len(args) > 1 {
-				return usagef("unexpected argument %q", args[1])
-			}
-			return nil
-		},
+		Args: oneArg("which scenario? estab lab list names them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runLab(cmd.Context(), &o, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

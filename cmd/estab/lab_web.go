@@ -69,15 +69,7 @@ func newLabShowCmd() *cobra.Command {
 		Long: `show serves the page like estab lab web and opens a browser at a scenario. What
 estab lab run can change about it, show can too.`,
 		Example: "  estab lab show stale-syn\n  estab lab show last-ack-lost --msl 1s --lang zh",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("which scenario? estab lab list names them")
-			}
-			if len(args) > 1 {
-				return usagef("unexpected argument %q", args[1])
-			}
-			return nil
-		},
+		Args:    oneArg("which scenario? estab lab list names them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.at(args[0]); err != nil {
 				return err

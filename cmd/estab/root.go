@@ -55,6 +55,19 @@ func newHelpCmd() *cobra.Command {
 	}
 }
 
+// oneArg takes exactly one argument; missing says which that would be.
+func oneArg(missing string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return usagef("%s", missing)
+		case 1:
+			return nil
+		}
+		return usagef("unexpected argument %q", args[1])
+	}
+}
+
 // noArgs refuses arguments.
 func noArgs(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {

@@ -48,15 +48,7 @@ kernel's address is the one that you give it there:
 		Example: `  estab serve . --tun estab0 --addr 10.77.0.2/24
   estab serve ~/public --addr 10.77.0.2/24,fd77::2/64 --port 8080
   estab serve . --json --pcap served.pcapng`,
-		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 0:
-				return usagef("name a folder")
-			case 1:
-				return nil
-			}
-			return usagef("unexpected argument %q", args[1])
-		},
+		Args: oneArg("name a folder"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runServe(cmd.Context(), &o, args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

@@ -5,7 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -38,70 +38,70 @@ func terminalOf(stdout, stderr io.Writer, color string) *terminal {
 	return t
 }
 
-// bar is a progress bar; the one of a terminal that isn't does nothing.
+// refresh is how often an animation is drawn.
+const refresh = 100 * time.Millisecond
+
+// animation is a line of a terminal that is drawn again and again; elsewhere
+// than on a terminal it is nothing.
+type animation struct{ stop, ended chan struct{} }
+
+// animate draws what line says until done is called.
+func (t *terminal) animate(line func() string) animation {
+	a := animation{make(chan struct{}), make(chan struct{})}
+	if t.progress == nil {
+		close(a.ended)
+		return a
+	}
+	go func() {
+		defer close(a.ended)
+		tick := time.NewTicker(refresh)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				fmt.Fprint(t.progress, "\r"+line()+"\x1b[K")
+			case <-a.stop:
+				fmt.Fprint(t.progress, "\r\x1b[K")
+				return
+			}
+		}
+	}()
+	return a
+}
+
+// done takes the line away.
+func (a animation) done() {
+	close(a.stop)
+	<-a.ended
+}
+
+// bar is a progress bar.
 type bar struct {
-	out     io.Writer
+	animation
 	columns int
 	total   int64
 	began   time.Time
-
-	mu    sync.Mutex
-	count int64
-	stop  chan struct{}
-	ended chan struct{}
+	count   atomic.Int64
 }
-
-// refresh is how often a bar is drawn.
-const refresh = 100 * time.Millisecond
 
 // bar begins a progress bar for so many bytes; -1: nobody knows how many.
 func (t *terminal) bar(total int64) *bar {
-	b := &bar{out: t.progress, columns: t.columns, total: total, began: time.Now(), stop: make(chan struct{}), ended: make(chan struct{})}
-	if b.out == nil {
-		close(b.ended)
-		return b
-	}
-	go b.run()
+	b := &bar{columns: t.columns, total: total, began: time.Now()}
+	b.animation = t.animate(func() string { return b.line(b.count.Load(), time.Since(b.began)) })
 	return b
 }
 
 // Write counts bytes.
 func (b *bar) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	b.count += int64(len(p))
-	b.mu.Unlock()
+	b.count.Add(int64(len(p)))
 	return len(p), nil
-}
-
-func (b *bar) run() {
-	defer close(b.ended)
-	tick := time.NewTicker(refresh)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			b.mu.Lock()
-			n := b.count
-			b.mu.Unlock()
-			fmt.Fprint(b.out, "\r"+b.line(n, time.Since(b.began)))
-		case <-b.stop:
-			fmt.Fprint(b.out, "\r\x1b[K")
-			return
-		}
-	}
-}
-
-// done takes the bar away.
-func (b *bar) done() {
-	close(b.stop)
-	<-b.ended
 }
 
 // line is the bar after n bytes, one column short of the terminal's width so
 // that it doesn't wrap.
 func (b *bar) line(n int64, took time.Duration) string {
 	if b.total < 0 {
-		return trace.Size(uint64(n)) + "  " + trace.Rate(uint64(n), took) + "\x1b[K"
+		return trace.Size(uint64(n)) + "  " + trace.Rate(uint64(n), took)
 	}
 	left := "–"
 	if n > 0 {
@@ -115,32 +115,16 @@ func (b *bar) line(n int64, took time.Duration) string {
 		trace.Rate(uint64(n), took), left)
 	room := b.columns - 1 - len([]rune(text))
 	if room < 10 {
-		return text + "\x1b[K"
+		return text
 	}
 	full := int(share * float64(room))
-	return strings.Repeat("━", full) + strings.Repeat("┄", room-full) + text + "\x1b[K"
+	return strings.Repeat("━", full) + strings.Repeat("┄", room-full) + text
 }
 
 // countdown shows for how long something will still take, until the returned
 // function is called.
 func (t *terminal) countdown(what string, until time.Time) (done func()) {
-	if t.progress == nil {
-		return func() {}
-	}
-	stop, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(refresh)
-		defer tick.Stop()
-		for {
-			fmt.Fprintf(t.progress, "\r%s: %.1f s left\x1b[K", what, max(time.Until(until), 0).Seconds())
-			select {
-			case <-tick.C:
-			case <-stop:
-				fmt.Fprint(t.progress, "\r\x1b[K")
-				return
-			}
-		}
-	}()
-	return func() { close(stop); <-ended }
+	return t.animate(func() string {
+		return fmt.Sprintf("%s: %.1f s left", what, max(time.Until(until), 0).Seconds())
+	}).done
 }

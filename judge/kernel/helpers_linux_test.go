@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -291,4 +294,21 @@ func (w *world) must(name string, args ...string) string {
 		w.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, stderr.String())
 	}
 	return string(out)
+}
+
+// noiseAndSums is a site that gives n bytes of noise, and says what the sum of
+// what it is given is.
+func noiseAndSums() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /noise/{n}", func(rw http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.ParseInt(r.PathValue("n"), 10, 64)
+		rw.Header().Set("Content-Length", r.PathValue("n"))
+		io.Copy(rw, noise(1, n))
+	})
+	mux.HandleFunc("PUT /sum", func(rw http.ResponseWriter, r *http.Request) {
+		h := newDigest()
+		io.Copy(h, r.Body)
+		io.WriteString(rw, h.sum())
+	})
+	return mux
 }

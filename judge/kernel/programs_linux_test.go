@@ -51,19 +51,8 @@ func TestCurl(t *testing.T) {
 	for _, c := range wires() {
 		c.each(t, func(w *world, family int) {
 			t := w.t
-			mux := http.NewServeMux()
-			mux.HandleFunc("GET /noise/{n}", func(rw http.ResponseWriter, r *http.Request) {
-				n, _ := strconv.ParseInt(r.PathValue("n"), 10, 64)
-				rw.Header().Set("Content-Length", r.PathValue("n"))
-				io.Copy(rw, noise(1, n))
-			})
-			mux.HandleFunc("PUT /sum", func(rw http.ResponseWriter, r *http.Request) {
-				h := newDigest()
-				io.Copy(h, r.Body)
-				io.WriteString(rw, h.sum())
-			})
 			l := w.estabListen(family)
-			srv := &http.Server{Handler: mux}
+			srv := &http.Server{Handler: noiseAndSums()}
 			go srv.Serve(l)
 			defer srv.Close()
 			url := "http://" + l.Addr().String()

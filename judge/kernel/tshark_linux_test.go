@@ -57,17 +57,6 @@ func TestTshark(t *testing.T) {
 // is.
 func browse(w *world, family, role int) {
 	t := w.t
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /noise/{n}", func(rw http.ResponseWriter, r *http.Request) {
-		n, _ := strconv.ParseInt(r.PathValue("n"), 10, 64)
-		rw.Header().Set("Content-Length", r.PathValue("n"))
-		io.Copy(rw, noise(1, n))
-	})
-	mux.HandleFunc("PUT /sum", func(rw http.ResponseWriter, r *http.Request) {
-		h := newDigest()
-		io.Copy(h, r.Body)
-		io.WriteString(rw, h.sum())
-	})
 	listen := w.host.Listen
 	dial := w.kernelDial
 	addr := netip.AddrPortFrom(estabAddrs[family].Addr(), 80).String()
@@ -82,7 +71,7 @@ func browse(w *world, family, role int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{Handler: mux}
+	srv := &http.Server{Handler: noiseAndSums()}
 	go srv.Serve(l)
 	defer srv.Close()
 	tr := &http.Transport{DialContext: dial}
