@@ -12,7 +12,8 @@ import (
 // "marked" under the lock of its queue: whoever puts something into the queue
 // and finds the flag unset sets it, releases the lock and adds the runner to
 // his Work; whoever empties the queue in Run unsets it. So between two runs
-// nothing is forgotten and nothing is listed twice.
+// nothing is forgotten and nothing is listed twice. (A host's shard keeps its
+// flag set until Run is through: whoever lists it is the only one to run it.)
 type Runner interface {
 	// Run does what there is to do, once around: about one batch, not until
 	// there is nothing left. It never blocks: if another goroutine is at it,
