@@ -6,7 +6,6 @@ import (
 	"os"
 	"runtime"
 	"syscall"
-	"time"
 
 	"estab/tcp"
 )
@@ -123,18 +122,23 @@ func (c *Conn) write(b []byte) (n int, err error) {
 // A program that writes without end does its work, and much of its peer's, in
 // Write, and never waits. Go takes the processor from such a goroutine every
 // 10 ms, mostly while it holds a shard, and whoever needs that shard then waits
-// until its turn comes again. So a long Write gives up the processor of its own
-// accord, once in yieldEvery, while it holds nothing.
+// until its turn comes again. So long Writes give up the processor of their own
+// accord, once in yieldAfter, while they hold nothing. Who reads can then do so
+// while the bytes are still in the cache.
 const (
-	yieldEvery = time.Millisecond
-	longWrite  = 8 << 10 // bytes; whoever writes less waits for an answer now and then
+	yieldAfter = 64 << 10 // bytes
+	longWrite  = 8 << 10  // bytes; whoever writes less waits for an answer now and then
 )
 
 func (sh *shard) shouldYield(n int) bool {
-	if n < longWrite || sh.now.Sub(sh.yielded) < yieldEvery {
+	if n < longWrite {
 		return false
 	}
-	sh.yielded = sh.now
+	sh.written += n
+	if sh.written < yieldAfter {
+		return false
+	}
+	sh.written = 0
 	return true
 }
 

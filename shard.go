@@ -37,10 +37,10 @@ type shard struct {
 	listeners map[tcp.ListenerID]*Listener
 	idle      waiterPool
 	now       tcp.Time // when the clock was last read
-	yielded   tcp.Time // when a Write last gave up the processor
 	timer     *time.Timer
 	timerAt   tcp.Time   // when the timer goes off; tcp.Never: it is not set
 	restUntil tcp.Time   // it goes off no earlier
+	written   int        // bytes of long Writes since one gave up the processor
 	trimAt    tcp.Time   // when buffers are given back next; tcp.Never: there are none
 	work      *link.Work // where the operation under way lists what it causes
 	woken     waiters    // whom it wakes once mu is unlocked
