@@ -37,6 +37,7 @@ func (e *Engine) Clone() *Engine {
 	c.blocked = slices.Clone(e.blocked)
 	c.ready = slices.Clone(e.ready)
 	c.replies.q = slices.Clone(e.replies.q)
+	c.resets = slices.Clone(e.resets)
 	c.pool = wire.Pool{Out: e.pool.Out}
 	c.rings = ringPool{}
 	c.oooFree, c.scratch, c.out = nil, nil, Segment{}

@@ -46,9 +46,11 @@ func (e *Engine) AppendState(b []byte, now Time) []byte {
 		d.b = append(d.b, k...)
 	}
 	for i := range e.replies.n {
-		seg := &e.replies.q[(e.replies.head+i)%len(e.replies.q)]
-		d.tuple(&seg.Tuple)
-		d.u64(uint64(seg.Seq), uint64(seg.Ack), uint64(seg.Flags), uint64(seg.Wnd))
+		d.reply(&e.replies.q[(e.replies.head+i)%len(e.replies.q)])
+	}
+	d.u64(uint64(len(e.resets)))
+	for i := range e.resets {
+		d.reply(&e.resets[i])
 	}
 	d.u64(uint64(e.chal.left), e.chal.rnd.state)
 	d.time(e.chal.until)
@@ -65,6 +67,11 @@ func (d *dumper) u64(v ...uint64) {
 	for _, x := range v {
 		d.b = binary.AppendUvarint(d.b, x)
 	}
+}
+
+func (d *dumper) reply(seg *Segment) {
+	d.tuple(&seg.Tuple)
+	d.u64(uint64(seg.Seq), uint64(seg.Ack), uint64(seg.Flags), uint64(seg.Wnd))
 }
 
 // time appends an instant relative to now; what has passed is all the same.

@@ -35,6 +35,7 @@ type Engine struct {
 	ready     []readyRef
 	readyHead int // ready[:readyHead] is taken
 	replies   replyQueue
+	resets    []Segment // for peers of aborted connections: the link had no room
 	chal      challengeLimit
 	sources   sources
 	ports     portCounters
@@ -258,6 +259,10 @@ func (e *Engine) Writable() {
 		}
 	}
 	e.blocked = e.blocked[:0]
+	for i := range e.resets {
+		e.reply(&e.resets[i])
+	}
+	e.resets = e.resets[:0]
 }
 
 // Pending reports whether Output has something to do.

@@ -87,6 +87,31 @@ func TestLinkFillsUp(t *testing.T) {
 	r.want(append(segments(2001, 2), "P. 4001:5001(1000) ack 1")...)
 }
 
+// The RST of an abort is no reply: the peer may never send anything that would
+// bring it another. It waits for the link, and leaves once.
+func TestResetOfAnAbortWaitsForTheLink(t *testing.T) {
+	r := established(t)
+	r.deaf = true
+	r.e.Abort(r.now, r.id)
+	r.output()
+	r.want()
+	if r.e.Pending() {
+		t.Error("Output has work although the link has no room")
+	}
+	r.dropped(wire.DropReplyQueue, 0)
+	r.deaf = false
+	r.e.Writable()
+	r.output()
+	r.want("R. 1:1(0) ack 1")
+	r.e.Writable()
+	r.output()
+	r.want()
+	if n := r.e.Counters().ResetsSent; n != 1 {
+		t.Errorf("%d resets counted", n)
+	}
+	r.wantGone()
+}
+
 // A connection that ends while it waits for the link is not looked for any
 // more.
 func TestConnectionEndsWhileTheLinkHasNoRoom(t *testing.T) {

@@ -34,7 +34,9 @@ func (e *Engine) sendReset(c *conn) {
 
 // replyQueue holds what answers a segment and belongs to no send queue: resets,
 // challenge ACKs, SYN-ACKs. It is bounded; what finds no room, here or on the
-// link, is dropped and counted, as a network would.
+// link, is dropped and counted, as a network would. Whoever it was for asks
+// again. But a peer whose connection was aborted may have nothing to ask: that
+// reset waits until the link has room.
 type replyQueue struct {
 	q    []Segment
 	head int
@@ -68,10 +70,13 @@ func (e *Engine) sendReplies(out Sink) {
 		seg := &q.q[q.head]
 		q.head = (q.head + 1) % len(q.q)
 		q.n--
-		if out.Emit(seg) {
+		switch {
+		case out.Emit(seg):
 			e.counters.SegsOut++
 			e.replyEvent(seg)
-		} else {
+		case seg.Flags.Has(wire.RST) && seg.Hash == 0 && len(e.resets) < maxReplies: // it answers no segment
+			e.resets = append(e.resets, *seg)
+		default:
 			e.counters.Drops[wire.DropReplyQueue]++
 		}
 	}
