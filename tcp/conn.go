@@ -136,8 +136,9 @@ type conn struct {
 	challengeAt Time // when the next challenge ACK may go (RFC 5961 §7)
 	lastOOWAck  Time // likewise for ACKs of what lies outside the window
 
-	// How fast text arrives, to size the receive buffer (user_receive.go).
-	autoSince   Time
+	// How fast text arrives, to size the receive buffer (growth.go).
+	autoSince   uint32 // when this round began, us
+	autoRTT     uint32 // the shortest round trip that its text has told, us; noRTT: it has told none
 	autoArrived uint32 // bytes in order since then
 
 	timerPos int32  // index in the heap

@@ -109,11 +109,10 @@ func (e *Engine) dumpAges(d *dumper, c *conn) {
 	age(!e.cfg.NoIdleRestart, c.sentAt, c.rto+1)
 	age(c.has(fKeepAlive), c.heardAt, max(c.idleTime(), c.userLimit()))
 	age(c.has(fTimestamps), c.tsRecentAt, tsValid)
-	grows, rtt := !c.has(fFixedRcvBuf), max(c.srtt, minAutotuneRTT)
-	if grows {
-		d.u64(uint64(c.autoArrived))
+	if rtt := c.growthRTT(); !c.has(fFixedRcvBuf) {
+		limit := rtt + time.Duration(2*uint64(c.autoArrived)*uint64(rtt)/uint64(max(c.rcvBuf, 1)))
+		d.u64(uint64(c.autoArrived), uint64(c.autoRTT), uint64(min(e.growthTime(c), limit)))
 	}
-	age(grows, c.autoSince, rtt+time.Duration(2*uint64(c.autoArrived)*uint64(rtt)/uint64(max(c.rcvBuf, 1))))
 }
 
 // blocks appends those that are set.

@@ -54,7 +54,7 @@ var tcb = []struct {
 	{"loss and congestion", "maxFlight usageSeq recover highSacked lossSeen lostHint rescue sacked lost retrans twice lastSACK cong alg ca dupAcks", 128},
 	{"timers and what they are set to", "deadlines timerAt timerPos keepIdle keepInterval keepCount finWait2 userTimeout", 69},
 	{"limits on what is answered", "challengeAt lastOOWAck", 16},
-	{"growth of the receive buffer", "autoSince autoArrived", 12},
+	{"growth of the receive buffer", "autoSince autoRTT autoArrived", 12},
 	{"a pair that is reopened", "tw", 4},
 }
 

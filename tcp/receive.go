@@ -69,7 +69,7 @@ func (e *Engine) textInOrder(c *conn, seg *Segment, p []byte) {
 	}
 	n := uint32(nxt - old)
 	c.rcv.WND -= n
-	c.autoArrived += n
+	e.noteArrival(c, seg, n)
 	c.leaveUrgentMode()
 	e.counters.BytesIn += uint64(n)
 	if gap {

@@ -38,7 +38,8 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.tos = o.TOS &^ 3
 	c.quickAcks = maxQuickAcks
 	c.tsOffset = e.timestampOffset(&c.tuple)
-	c.heardAt, c.sentAt, c.tsRecentAt, c.autoSince = e.now, e.now, e.now, e.now
+	c.heardAt, c.sentAt, c.tsRecentAt = e.now, e.now, e.now
+	e.growthRound(c)
 	c.rto = e.cfg.RTOInitial
 	egress, mtu, _ := e.path(&c.tuple)
 	c.egress = egress

@@ -1,7 +1,5 @@
 package tcp
 
-import "time"
-
 // ReceiveFlags qualify a RECEIVE.
 type ReceiveFlags uint8
 
@@ -64,23 +62,3 @@ func (e *Engine) read(c *conn) {
 		e.mark(c)
 	}
 }
-
-// growReceiveBuffer sizes the buffer by how much arrives in a round trip, and
-// twice that, so that a sender in slow start finds room. It is called when the
-// user reads: a buffer whose user doesn't need not grow. Only the rate counts:
-// a buffer that is larger than rate x RTT buys nothing and costs the cache.
-func (e *Engine) growReceiveBuffer(c *conn) {
-	rtt := max(c.srtt, minAutotuneRTT)
-	took := e.now.Sub(c.autoSince)
-	if c.has(fFixedRcvBuf) || took < rtt {
-		return
-	}
-	if want := 2 * uint64(c.autoArrived) * uint64(rtt) / uint64(took); want > uint64(c.rcvBuf) {
-		c.rcvBuf = uint32(min(want, uint64(e.cfg.ReceiveBufferMax)))
-	}
-	c.autoSince, c.autoArrived = e.now, 0
-}
-
-// minAutotuneRTT is the round trip below which the sizing of the receive
-// buffer sees no difference: a link in memory.
-const minAutotuneRTT = 50 * time.Microsecond
