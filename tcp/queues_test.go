@@ -125,7 +125,7 @@ func packet(pool *wire.Pool, rnd *rand.Rand, n int) (*wire.Slab, []byte) {
 // large packets too, costs about twice the text in memory.
 func TestRecvQueueMemory(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 9))
-	for _, cycle := range [][]int{{1}, {1, 1024}, {1, 2008}, {2008, 1}, {2008, 2049}, {2049}, {2049, 1460}, {32000}, {32000, 2008}, {65495, 2049}, {1000, 40000}} {
+	for _, cycle := range [][]int{{1}, {1, 1024}, {1, 2008}, {2008, 1}, {2008, 2049}, {2049}, {2049, 1460}, {32000}, {32000, 2008}, {65495, 2049}, {1000, 40000}, {53, 65483}, {2049, 65483}, {32000, 33000}, {1000, 1100}} {
 		var pool wire.Pool
 		var q recvQueue
 		for i := 0; q.n < 4<<20; i++ {
@@ -140,6 +140,24 @@ func TestRecvQueueMemory(t *testing.T) {
 		}
 		if mem > 2*q.n+q.n/4+2*wire.LargeSlab {
 			t.Errorf("segments of %v: %d bytes of text take %d bytes", cycle, q.n, mem)
+		}
+	}
+}
+
+// A few bytes in front of a large segment don't make it be copied: a stream of
+// writes that are a little longer than a segment is half of such segments.
+func TestRecvQueueAdoptsBehindAFewBytes(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 10))
+	var pool wire.Pool
+	var q recvQueue
+	for _, few := range []int{1, 53, wire.SmallSlab + 1, 20000} {
+		s, p := packet(&pool, rnd, few)
+		if q.adopt(&pool, s, p) {
+			t.Fatalf("%d bytes keep a large slab", few)
+		}
+		pool.Put(s)
+		if s, p = packet(&pool, rnd, 65483); !q.adopt(&pool, s, p) {
+			t.Errorf("behind %d bytes a segment of %d is copied", few, len(p))
 		}
 	}
 }
