@@ -143,20 +143,16 @@ func (sh *shard) output(now tcp.Time) {
 	}
 }
 
-// Alloc is part of inet.Outbox: an empty buffer for a packet on that link, or
-// nil if the link has no room.
-func (sh *shard) Alloc(id inet.LinkID, n int) *wire.Slab {
+// Room is part of inet.Outbox: whether the link takes another packet.
+func (sh *shard) Room(id inet.LinkID) bool {
 	out := &sh.out[id]
 	if len(out.batch) == batchSize {
 		sh.flush(id)
 	}
-	if out.refused {
-		return nil
-	}
-	return sh.stack.Pool().Get(n)
+	return !out.refused
 }
 
-// Send is part of inet.Outbox. Alloc promised the room.
+// Send is part of inet.Outbox. Room promised the room.
 func (sh *shard) Send(id inet.LinkID, p *wire.Slab) {
 	out := &sh.out[id]
 	out.batch = append(out.batch, p)

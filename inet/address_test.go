@@ -169,7 +169,8 @@ func TestLookup(t *testing.T) {
 		{"fe80::1", "2001:db8:9::9", 1, 1, 1500}, // the source binds it to its link
 	} {
 		tuple := tcp.Tuple{Local: wireAddr(c.local), Remote: wireAddr(c.remote), Zone: c.zone}
-		egress, mtu, err := s.Path(&tuple)
+		path, err := s.Path(&tuple)
+		egress, mtu := path.Egress, path.MTU
 		switch {
 		case c.want == none && err == tcp.ErrNetUnreachable && egress == 0:
 		case c.want != none && err == 0 && egress == c.want.egress() && mtu == c.mtu:

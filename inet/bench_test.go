@@ -9,13 +9,10 @@ import (
 
 // wireBox carries slabs from one stack to the other at once: the path without
 // locks, clocks and goroutines, to see what the stack itself costs.
-type wireBox struct {
-	from *Stack
-	q    []*wire.Slab
-}
+type wireBox struct{ q []*wire.Slab }
 
-func (w *wireBox) Alloc(_ LinkID, n int) *wire.Slab { return w.from.Pool().Get(n) }
-func (w *wireBox) Send(_ LinkID, p *wire.Slab)      { w.q = append(w.q, p) }
+func (w *wireBox) Room(LinkID) bool            { return true }
+func (w *wireBox) Send(_ LinkID, p *wire.Slab) { w.q = append(w.q, p) }
 
 // duo is two stacks joined by two wireBoxes.
 type duo struct {
@@ -28,7 +25,6 @@ type duo struct {
 func newDuo(tb testing.TB) *duo {
 	w := newWorld(tb)
 	d := &duo{a: w.a, b: w.b, now: w.now}
-	d.ab.from, d.ba.from = d.a, d.b
 	return d
 }
 

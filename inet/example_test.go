@@ -12,8 +12,8 @@ import (
 // direct is an Outbox that hands each packet to the other host.
 type direct struct{ to *inet.Stack }
 
-func (d direct) Alloc(_ inet.LinkID, n int) *wire.Slab { return wire.NewSlab(n) }
-func (d direct) Send(_ inet.LinkID, p *wire.Slab)      { d.to.Input(0, 1, p) }
+func (d direct) Room(inet.LinkID) bool            { return true }
+func (d direct) Send(_ inet.LinkID, p *wire.Slab) { d.to.Input(0, 1, p) }
 
 // Two hosts, one connection, and no clock: what happens in no time needs none.
 func Example() {

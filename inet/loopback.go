@@ -46,16 +46,16 @@ func (l *Loop) Output(now tcp.Time, s *Stack, out Outbox) {
 // that Output must be called again.
 func (l *Loop) Pending() bool { return len(l.queue) > 0 }
 
-// Alloc is part of [Outbox].
-func (l *Loop) Alloc(link LinkID, n int) *wire.Slab {
+// Room is part of [Outbox].
+func (l *Loop) Room(link LinkID) bool {
 	if link != Loopback {
-		return l.out.Alloc(link, n)
+		return l.out.Room(link)
 	}
 	if len(l.queue) == loopQueue {
 		l.full = true
-		return nil
+		return false
 	}
-	return l.stack.pool.Get(n)
+	return true
 }
 
 // Send is part of [Outbox].

@@ -7,11 +7,10 @@ import (
 
 // Outbox takes the packets that a stack sends.
 type Outbox interface {
-	// Alloc returns an empty slab for a packet of n bytes on the link, or nil
-	// if the link has no room now: the shell then calls Stack.Writable when it
-	// has some again.
-	Alloc(link LinkID, n int) *wire.Slab
-	// Send takes a packet. Alloc has promised the room.
+	// Room reports whether the link has room for a packet now. If not, the shell
+	// calls Stack.Writable when it has some again.
+	Room(link LinkID) bool
+	// Send takes a packet. Room has promised the room.
 	Send(link LinkID, p *wire.Slab)
 }
 
@@ -52,11 +51,20 @@ func (e *emitter) Emit(seg *tcp.Segment) bool {
 	}
 	ipLen, tcpLen := wire.IPHeaderLen(seg.Local), wire.TCPHeaderLen(seg)
 	n := ipLen + tcpLen + seg.DataLen()
-	p, ok := e.alloc(link, n)
-	if p == nil {
-		return ok
+	if ok, done := e.room(link, n); !ok {
+		return done
 	}
-	b := p.Resize(n)
+	l := &s.links[link]
+	var p *wire.Slab
+	if seg.Slab != nil && l.shares {
+		p = s.pool.Lend(seg.Slab, ipLen+tcpLen, len(seg.Payload))
+	}
+	lent := p != nil
+	if !lent {
+		p = s.pool.Get(n)
+		p.Resize(n)
+	}
+	b := p.Bytes()
 	h := wire.IPHeader{
 		Src: seg.Local, Dst: seg.Remote, Proto: wire.ProtoTCP, TTL: s.cfg.TTL,
 		TOS: seg.TOS, ECN: seg.ECN, TotalLen: n,
@@ -67,27 +75,40 @@ func (e *emitter) Emit(seg *tcp.Segment) bool {
 	wire.PutIP(b, &h)
 	text := b[ipLen:]
 	wire.PutTCP(text, seg)
-	if s.links[link].txUnchecked {
+	// Obeys: RFC 9293 MUST-2.
+	switch {
+	case lent && l.txUnchecked:
+	case lent:
+		wire.PutTCPSum(seg, text, tcpLen, lentSum(seg))
+	case l.txUnchecked:
 		k := tcpLen + copy(text[tcpLen:], seg.Payload)
 		for _, rest := range seg.Rest {
 			k += copy(text[k:], rest)
 		}
-	} else {
-		// Obeys: RFC 9293 MUST-2.
+	default:
 		wire.PutTCPText(seg, text, tcpLen)
 	}
 	e.send(link, p)
 	return true
 }
 
-// alloc asks for a slab. Without one, ok reports whether the packet is done
-// with all the same: it is too large for the link.
-func (e *emitter) alloc(link LinkID, n int) (p *wire.Slab, ok bool) {
+// lentSum is the partial sum of the text of a segment that was lent. It was
+// summed while it was queued, unless less is sent than lies in the slab.
+func lentSum(seg *tcp.Segment) uint64 {
+	if len(seg.Payload) == seg.Slab.Len() {
+		return seg.Slab.PartialSum()
+	}
+	return wire.Sum(0, seg.Payload)
+}
+
+// room asks whether a packet of n bytes may be sent. If not, done reports
+// whether it is done with all the same: it is too large for the link.
+func (e *emitter) room(link LinkID, n int) (ok, done bool) {
 	if n > e.s.links[link].mtu {
 		e.s.counters.OutDrops[wire.DropLinkMTU]++
-		return nil, true
+		return false, true
 	}
-	return e.out.Alloc(link, n), false
+	return e.out.Room(link), false
 }
 
 func (e *emitter) send(link LinkID, p *wire.Slab) {
@@ -103,10 +124,10 @@ func (e *emitter) echo(r *echoReply) bool {
 		s.counters.OutDrops[wire.DropNoRoute]++
 		return true
 	}
-	p, ok := e.alloc(link, r.ip.TotalLen)
-	if p == nil {
-		return ok
+	if ok, done := e.room(link, r.ip.TotalLen); !ok {
+		return done
 	}
+	p := s.pool.Get(r.ip.TotalLen)
 	b := p.Resize(r.ip.TotalLen)
 	n := wire.PutIP(b, &r.ip)
 	copy(b[n:], r.slab.Bytes())

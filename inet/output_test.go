@@ -106,14 +106,14 @@ func TestEmitUnchecked(t *testing.T) {
 }
 
 // discard is an Outbox that hands every slab back at once.
-type discard struct{ pool wire.Pool }
+type discard struct{ pool *wire.Pool }
 
-func (d *discard) Alloc(_ LinkID, n int) *wire.Slab { return d.pool.Get(n) }
-func (d *discard) Send(_ LinkID, p *wire.Slab)      { d.pool.Put(p) }
+func (d *discard) Room(LinkID) bool            { return true }
+func (d *discard) Send(_ LinkID, p *wire.Slab) { d.pool.Put(p) }
 
 func TestPacketsAllocateNothing(t *testing.T) {
 	s := oneLink(t)
-	var d discard
+	d := discard{s.pool}
 	s.emit.out = &d
 	for _, c := range []struct{ local, remote string }{{"192.0.2.1:80", "192.0.2.9:1000"}, {"[2001:db8:1::1]:80", "[2001:db8:1::9]:1000"}} {
 		seg := wire.Segment{
@@ -142,7 +142,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 
 func BenchmarkEmit(b *testing.B) {
 	s := oneLink(b)
-	var d discard
+	d := discard{s.pool}
 	s.emit.out = &d
 	for _, c := range []struct{ name, local, remote string }{
 		{"4", "192.0.2.1:80", "192.0.2.9:1000"}, {"6", "[2001:db8:1::1]:80", "[2001:db8:1::9]:1000"},

@@ -108,7 +108,8 @@ func checkPacket(t testing.TB, b []byte) (wire.IPHeader, wire.Segment) {
 // sent is an Outbox that keeps what a stack sends.
 type sent struct {
 	packets []sentPacket
-	room    int // packets that it still takes; negative: any number
+	room    int        // packets that it still takes; negative: any number
+	pool    *wire.Pool // where slabs go, if there is one
 }
 
 type sentPacket struct {
@@ -116,21 +117,24 @@ type sentPacket struct {
 	b    []byte
 }
 
-func (o *sent) Alloc(link LinkID, n int) *wire.Slab {
+func (o *sent) Room(LinkID) bool {
 	if o.room == 0 {
-		return nil
+		return false
 	}
 	o.room--
-	return wire.NewSlab(n)
+	return true
 }
 
 func (o *sent) Send(link LinkID, p *wire.Slab) {
 	o.packets = append(o.packets, sentPacket{link, append([]byte(nil), p.Bytes()...)})
+	if o.pool != nil {
+		o.pool.Put(p)
+	}
 }
 
 // output returns what the stack sends now.
 func output(s *Stack, now tcp.Time) []sentPacket {
-	o := sent{room: -1}
+	o := sent{room: -1, pool: s.pool}
 	s.Output(now, &o)
 	return o.packets
 }

@@ -10,8 +10,8 @@ import (
 
 func pathTo(s *Stack, now tcp.Time, remote string) int {
 	s.clock(now)
-	_, mtu, _ := s.Path(&tcp.Tuple{Local: wireAddr("192.0.2.1"), Remote: wireAddr(remote)})
-	return mtu
+	path, _ := s.Path(&tcp.Tuple{Local: wireAddr("192.0.2.1"), Remote: wireAddr(remote)})
+	return path.MTU
 }
 
 func TestPathMTULives10Minutes(t *testing.T) {

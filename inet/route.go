@@ -84,14 +84,15 @@ func (s *Stack) lookup(local, remote wire.Addr, zone uint32) (LinkID, tcp.Error)
 func (id LinkID) egress() uint32 { return uint32(id) + 1 }
 
 // Path implements [tcp.Paths].
-func (s *Stack) Path(t *tcp.Tuple) (egress uint32, mtu int, err tcp.Error) {
+func (s *Stack) Path(t *tcp.Tuple) (tcp.Path, tcp.Error) {
 	link, err := s.lookup(t.Local, t.Remote, t.Zone)
 	if err != 0 {
-		return 0, 0, err
+		return tcp.Path{}, err
 	}
-	mtu = s.links[link].mtu
+	l := &s.links[link]
+	p := tcp.Path{Egress: link.egress(), MTU: l.mtu, Lends: l.shares, Sums: !l.txUnchecked}
 	if link != Loopback {
-		mtu = min(mtu, s.pmtu.get(s.now, s.setOf(t.Remote), t.Remote))
+		p.MTU = min(p.MTU, s.pmtu.get(s.now, s.setOf(t.Remote), t.Remote))
 	}
-	return link.egress(), mtu, 0
+	return p, 0
 }

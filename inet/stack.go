@@ -49,6 +49,10 @@ type LinkConfig struct {
 
 	RxVerified  bool // transport checksums of what arrives need not be checked
 	TxUnchecked bool // transport checksums of what leaves need not be made
+
+	// Shares: a packet is passed on in the memory in which it lies, and whoever
+	// gets it doesn't write to it. Text is then not copied for it.
+	Shares bool
 }
 
 // ifLink is a link as the stack knows it.
@@ -58,6 +62,7 @@ type ifLink struct {
 	addrs       []netip.Prefix
 	rxVerified  bool
 	txUnchecked bool
+	shares      bool
 }
 
 // Stack is an IP host, or one shard of one. It is not safe for concurrent
@@ -111,7 +116,7 @@ func New(cfg Config) (*Stack, error) {
 	}
 	s.pool = s.tcp.Pool()
 	_, err = s.AddLink(LinkConfig{
-		Name: "lo", MTU: maxMTU, RxVerified: true, TxUnchecked: true,
+		Name: "lo", MTU: maxMTU, RxVerified: true, TxUnchecked: true, Shares: true,
 		Addrs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")},
 	})
 	return s, err
@@ -141,7 +146,7 @@ func (s *Stack) AddLink(lc LinkConfig) (LinkID, error) {
 	id := LinkID(len(s.links))
 	s.links = append(s.links, ifLink{
 		name: lc.Name, mtu: min(lc.MTU, maxMTU), addrs: append([]netip.Prefix(nil), lc.Addrs...),
-		rxVerified: lc.RxVerified, txUnchecked: lc.TxUnchecked,
+		rxVerified: lc.RxVerified, txUnchecked: lc.TxUnchecked, shares: lc.Shares,
 	})
 	for _, p := range lc.Addrs {
 		s.addrs.add(p, id)
@@ -164,8 +169,7 @@ func hasAddr(ps []netip.Prefix, a netip.Addr) bool {
 func (s *Stack) TCP() *tcp.Engine { return s.tcp }
 
 // Pool is where the stack and its engine put the buffers of packets that they
-// are done with, and take those that they need. A shell's Outbox may take from
-// it, too.
+// are done with, and take those that they need.
 func (s *Stack) Pool() *wire.Pool { return s.pool }
 
 // Counters are the stack's own, to be read.

@@ -21,7 +21,7 @@ type side struct {
 	from int
 }
 
-func (s *side) Alloc(_ LinkID, n int) *wire.Slab { return s.c.ends[s.from].Pool().Get(n) }
+func (s *side) Room(LinkID) bool { return true }
 
 func (s *side) Send(_ LinkID, p *wire.Slab) {
 	to := 1 - s.from
@@ -46,8 +46,8 @@ func (c *cable) settle(sides *[2]side) {
 }
 
 // transfer is a connection through a cable; step moves that many bytes.
-func transfer(t testing.TB, mtu int, remote string) (step func(n int)) {
-	lc := func(a ...string) LinkConfig { return LinkConfig{MTU: mtu, Addrs: prefixes(a...)} }
+func transfer(t testing.TB, mtu int, remote string, shares bool) (step func(n int)) {
+	lc := func(a ...string) LinkConfig { return LinkConfig{MTU: mtu, Addrs: prefixes(a...), Shares: shares} }
 	c := &cable{now: 1, ends: [2]*Stack{
 		newStack(t, 1, lc("192.0.2.1/24", "2001:db8:1::1/64")),
 		newStack(t, 2, lc("192.0.2.2/24", "2001:db8:1::2/64")),
@@ -117,10 +117,12 @@ func transfer(t testing.TB, mtu int, remote string) (step func(n int)) {
 func TestTransferAllocatesNothing(t *testing.T) {
 	for _, remote := range []string{"192.0.2.2:80", "[2001:db8:1::2]:80"} {
 		for _, mtu := range []int{1500, 65535} {
-			step := transfer(t, mtu, remote)
-			step(64 << 20)
-			if n := testing.AllocsPerRun(20, func() { step(1 << 20) }); n != 0 {
-				t.Errorf("%s, MTU %d: %v allocations for each MiB", remote, mtu, n)
+			for _, shares := range []bool{false, true} {
+				step := transfer(t, mtu, remote, shares)
+				step(64 << 20)
+				if n := testing.AllocsPerRun(20, func() { step(1 << 20) }); n != 0 {
+					t.Errorf("%s, MTU %d, shares %v: %v allocations for each MiB", remote, mtu, shares, n)
+				}
 			}
 		}
 	}
@@ -130,9 +132,13 @@ func BenchmarkTransfer(b *testing.B) {
 	for _, c := range []struct {
 		name, remote string
 		mtu          int
-	}{{"v4/1500", "192.0.2.2:80", 1500}, {"v4/65535", "192.0.2.2:80", 65535}, {"v6/1500", "[2001:db8:1::2]:80", 1500}} {
+		shares       bool
+	}{
+		{"v4/1500", "192.0.2.2:80", 1500, false}, {"v4/65535", "192.0.2.2:80", 65535, false},
+		{"v4/65535/shares", "192.0.2.2:80", 65535, true}, {"v6/1500", "[2001:db8:1::2]:80", 1500, false},
+	} {
 		b.Run(c.name, func(b *testing.B) {
-			step := transfer(b, c.mtu, c.remote)
+			step := transfer(b, c.mtu, c.remote, c.shares)
 			step(16 << 20)
 			b.SetBytes(1 << 20)
 			b.ReportAllocs()

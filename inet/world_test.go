@@ -273,15 +273,15 @@ func TestPacketTooBig(t *testing.T) {
 			forged[header+4] += byte(guess>>24) + 8
 			w.a.InputBytes(w.now, 1, icmpPacket(c.router, local.String(), c.typ, c.code, c.mtu, forged))
 		}
-		if _, mtu, _ := w.a.Path(&tuple); mtu != 1500 || w.a.counters.Drops[wire.DropICMPQuote] != 31 {
-			t.Fatalf("%s: a blind sweep made the MTU %d; %s", c.remote, mtu, drops(w.a))
+		if path, _ := w.a.Path(&tuple); path.MTU != 1500 || w.a.counters.Drops[wire.DropICMPQuote] != 31 {
+			t.Fatalf("%s: a blind sweep made the MTU %d; %s", c.remote, path.MTU, drops(w.a))
 		}
 
 		before := w.a.counters.Drops[c.reason] + w.a.counters.Accepted
 		w.a.InputBytes(w.now, 1, icmpPacket(c.router, local.String(), c.typ, c.code, c.mtu, quote[:header+8]))
-		_, mtu, _ := w.a.Path(&tuple)
-		if mtu != c.want || w.a.counters.Drops[c.reason]+w.a.counters.Accepted != before+1 {
-			t.Errorf("%s, MTU field %d: path MTU %d, want %d; %s", c.remote, c.mtu, mtu, c.want, drops(w.a))
+		path, _ := w.a.Path(&tuple)
+		if path.MTU != c.want || w.a.counters.Drops[c.reason]+w.a.counters.Accepted != before+1 {
+			t.Errorf("%s, MTU field %d: path MTU %d, want %d; %s", c.remote, c.mtu, path.MTU, c.want, drops(w.a))
 		}
 		// What is sent now fits, and everything arrives.
 		largest := 0
@@ -337,8 +337,8 @@ func TestClone(t *testing.T) {
 		t.Error("the state does not show the path's MTU")
 	}
 	tuple := tcp.Tuple{Local: wireAddr("192.0.2.1"), Remote: wireAddr("192.0.2.2")}
-	if _, mtu, _ := c.Path(&tuple); mtu != 1500 {
-		t.Errorf("what the original learnt the clone knows: %d", mtu)
+	if path, _ := c.Path(&tuple); path.MTU != 1500 {
+		t.Errorf("what the original learnt the clone knows: %d", path.MTU)
 	}
 	c.InputBytes(w.now, 1, ptb)
 	c = c.Clone() // of one that knows a path

@@ -60,9 +60,10 @@ func (n *lane) takeSpare() *Packet {
 	return p
 }
 
-// giveSpare keeps an empty packet that came back.
+// giveSpare keeps an empty packet that came back, unless its memory is still
+// somebody else's.
 func (n *lane) giveSpare(p *Packet) {
-	if p != nil && len(n.spare) < keepSpare && !n.link.closed {
+	if p != nil && len(n.spare) < keepSpare && !n.link.closed && !p.Shared() {
 		n.spare = append(n.spare, p)
 	}
 }

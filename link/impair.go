@@ -94,8 +94,12 @@ func (d *Impaired) Set(out, in string) error {
 	return nil
 }
 
-// Caps is part of Link.
-func (d *Impaired) Caps() Caps { return d.inner.Caps() }
+// Caps is part of Link. What is held may be damaged, so nothing is shared.
+func (d *Impaired) Caps() Caps {
+	c := d.inner.Caps()
+	c.Shares = false
+	return c
+}
 
 // Attach is part of Link.
 func (d *Impaired) Attach(r Receiver) error {

@@ -133,7 +133,8 @@ func (n *lane) judge(pkts []*Packet) (direct int) {
 		if f.Duplicated && f.Copy.Drop == netem.NotDropped {
 			double = n.copyOf(p)
 		}
-		n.flip(p, &f.Passage)
+		p = n.flip(p, &f.Passage)
+		pkts[i] = p
 		if f.At <= now && len(n.held) == 0 && !n.draining {
 			pkts[direct], pkts[i] = p, pkts[direct]
 			direct++
@@ -143,23 +144,28 @@ func (n *lane) judge(pkts []*Packet) (direct int) {
 		}
 		if double != nil {
 			n.count.Duplicated++
-			n.flip(double, &f.Copy)
+			double = n.flip(double, &f.Copy)
 			n.hold(double, f.Copy.At)
 		}
 	}
 	return direct
 }
 
-// flip damages a packet if that is its fate. Who then may trust its hash?
-func (n *lane) flip(p *Packet, f *netem.Passage) {
+// flip damages a packet if that is its fate, or a copy if its memory is somebody
+// else's, too. Who then may trust its hash?
+func (n *lane) flip(p *Packet, f *netem.Passage) *Packet {
 	if f.Reordered {
 		n.count.Reordered++
 	}
 	if f.Corrupt {
 		n.count.Corrupted++
+		if p.Shared() {
+			p = p.Clone()
+		}
 		f.Flip(p.Bytes())
 		p.Hash = 0
 	}
+	return p
 }
 
 // copyOf is a second packet with the same bytes.

@@ -26,6 +26,10 @@ type Caps struct {
 	// and checksums needn't be made.
 	RxVerified, TxUnchecked bool
 
+	// Shares: packets pass in the memory in which they lie, and the host at this
+	// end may go on reading it: whoever gets one doesn't write to its bytes.
+	Shares bool
+
 	Local bool // both ends are in the memory of this process
 }
 

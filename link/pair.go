@@ -55,7 +55,8 @@ var (
 
 // Pair makes a wire in memory. What one end is given by Enqueue its peer's
 // receiver gets in the same call; the wire holds nothing, takes no time, and
-// has no goroutine. It never refuses. Packets are lost, and counted, if they
+// has no goroutine. It never refuses, and passes packets in the memory in which
+// they lie (Caps.Shares). Packets are lost, and counted, if they
 // are larger than the MTU or if an end is not attached or closed.
 func Pair(o PairOptions) (a, b *PairEnd) {
 	if o.MTU == 0 {
@@ -70,7 +71,7 @@ func Pair(o PairOptions) (a, b *PairEnd) {
 
 // Caps is part of Link.
 func (e *PairEnd) Caps() Caps {
-	return Caps{MTU: e.mtu, RxVerified: e.trusted, TxUnchecked: e.trusted, Local: true}
+	return Caps{MTU: e.mtu, RxVerified: e.trusted, TxUnchecked: e.trusted, Shares: true, Local: true}
 }
 
 // Attach is part of Link.

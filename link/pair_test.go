@@ -44,12 +44,12 @@ func TestPairCaps(t *testing.T) {
 		o    PairOptions
 		want Caps
 	}{
-		{PairOptions{}, Caps{MTU: 1500, Local: true}},
-		{PairOptions{MTU: 67}, Caps{MTU: 68, Local: true}},
-		{PairOptions{MTU: -1}, Caps{MTU: 68, Local: true}},
-		{PairOptions{MTU: 65535}, Caps{MTU: 65535, Local: true}},
-		{PairOptions{MTU: 65536}, Caps{MTU: 65535, Local: true}},
-		{PairOptions{Trusted: true}, Caps{MTU: 1500, Local: true, RxVerified: true, TxUnchecked: true}},
+		{PairOptions{}, Caps{MTU: 1500, Shares: true, Local: true}},
+		{PairOptions{MTU: 67}, Caps{MTU: 68, Shares: true, Local: true}},
+		{PairOptions{MTU: -1}, Caps{MTU: 68, Shares: true, Local: true}},
+		{PairOptions{MTU: 65535}, Caps{MTU: 65535, Shares: true, Local: true}},
+		{PairOptions{MTU: 65536}, Caps{MTU: 65535, Shares: true, Local: true}},
+		{PairOptions{Trusted: true}, Caps{MTU: 1500, Shares: true, Local: true, RxVerified: true, TxUnchecked: true}},
 	} {
 		a, b := Pair(c.o)
 		if a.Caps() != c.want || b.Caps() != c.want {

@@ -98,8 +98,8 @@ func (h *host) advance(t tcp.Time) {
 	}
 }
 
-// Alloc and Send make a host its stack's Outbox.
-func (h *host) Alloc(_ inet.LinkID, n int) *wire.Slab { return h.pool.Get(n) }
+// Room and Send make a host its stack's Outbox.
+func (h *host) Room(inet.LinkID) bool { return true }
 
 func (h *host) Send(link inet.LinkID, p *wire.Slab) {
 	if link == h.link {

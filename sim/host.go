@@ -139,8 +139,8 @@ func (h *Host) check() {
 	}
 }
 
-// Alloc and Send make a host its stack's Outbox.
-func (h *Host) Alloc(link inet.LinkID, n int) *wire.Slab { return h.stack.Pool().Get(n) }
+// Room and Send make a host its stack's Outbox.
+func (h *Host) Room(link inet.LinkID) bool { return true }
 
 // Send hands a packet to the path of the link.
 func (h *Host) Send(link inet.LinkID, p *wire.Slab) {

@@ -73,18 +73,18 @@ func (e *Engine) arrivesListenSyn(l *listener, seg *Segment, wait uint32, oldNXT
 // sendSynAck sends <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK>.
 // Obeys: RFC 9293 MUST-14, MAY-3; RFC 7323 2.3a, 3.2c.
 func (e *Engine) sendSynAck(t *Tuple, h *halfOpen) {
-	egress, mtu, err := e.path(t)
+	path, err := e.path(t)
 	if err != 0 {
 		e.counters.Drops[wire.DropNoRoute]++
 		return
 	}
 	l := &e.listeners[h.listener]
 	h.sent()
-	seg := Segment{Tuple: *t, Egress: egress, Seq: h.iss, Ack: h.irs + 1, Flags: wire.SYN | wire.ACK,
+	seg := Segment{Tuple: *t, Egress: path.Egress, Seq: h.iss, Ack: h.irs + 1, Flags: wire.SYN | wire.ACK,
 		Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS &^ 3}
 	o := &seg.Options
 	o.Set = wire.OptMSS
-	o.MSS = uint16(capMSS(&l.opts.Conn, mssOf(t, mtu)))
+	o.MSS = uint16(capMSS(&l.opts.Conn, mssOf(t, path.MTU)))
 	if h.opts&halfTimestamps != 0 {
 		o.Set |= wire.OptTimestamps
 		o.TSVal = e.tsClock() + e.timestampOffset(t)

@@ -58,10 +58,18 @@ type Config struct {
 
 // Paths is what the engine asks of the layer below.
 type Paths interface {
-	// Path says how packets for t.Remote leave: the egress that goes into
-	// segments and the MTU in bytes of the path, as far as it is known. An
-	// error (ErrNetUnreachable) is 0 if there is a way.
-	Path(t *Tuple) (egress uint32, mtu int, err Error)
+	// Path says how packets for t.Remote leave. An error (ErrNetUnreachable) is
+	// 0 if there is a way.
+	Path(t *Tuple) (Path, Error)
+}
+
+// Path is the way to a peer.
+type Path struct {
+	Egress uint32 // goes into segments
+	MTU    int    // bytes, as far as it is known
+
+	Lends bool // text can leave in the memory in which it is queued, if that is laid out for it
+	Sums  bool // the link wants checksums
 }
 
 // ConnConfig is what can be chosen for one connection, or for those of a

@@ -92,7 +92,7 @@ func (e *Engine) cookieMask(t *Tuple) Num { return Num(t.Hash(e.keys.cookieMask)
 // sendCookie answers a SYN without keeping anything but the time at which the
 // listener last had to.
 func (e *Engine) sendCookie(l *listener, seg *Segment) {
-	egress, mtu, err := e.path(&seg.Tuple)
+	path, err := e.path(&seg.Tuple)
 	if err != 0 {
 		e.counters.Drops[wire.DropNoRoute]++
 		return
@@ -100,10 +100,10 @@ func (e *Engine) sendCookie(l *listener, seg *Segment) {
 	mss, opts := e.synOptions(seg)
 	l.cookieAt, l.cookies = e.now, true
 	e.counters.CookiesSent++
-	r := Segment{Tuple: seg.Tuple, Egress: egress, Seq: e.sealCookie(&seg.Tuple, seg.Seq, mss), Ack: seg.Seq + 1,
+	r := Segment{Tuple: seg.Tuple, Egress: path.Egress, Seq: e.sealCookie(&seg.Tuple, seg.Seq, mss), Ack: seg.Seq + 1,
 		Flags: wire.SYN | wire.ACK, Wnd: synWindow(e.receiveBufferOf(&l.opts.Conn)), TOS: l.opts.Conn.TOS &^ 3}
 	o := &r.Options
-	o.Set, o.MSS = wire.OptMSS, uint16(capMSS(&l.opts.Conn, mssOf(&seg.Tuple, mtu)))
+	o.Set, o.MSS = wire.OptMSS, uint16(capMSS(&l.opts.Conn, mssOf(&seg.Tuple, path.MTU)))
 	if opts&halfTimestamps != 0 {
 		o.Set |= wire.OptTimestamps
 		o.TSVal = e.cookieClock(opts) + e.timestampOffset(&seg.Tuple)

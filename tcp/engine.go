@@ -158,9 +158,9 @@ func (e *Engine) clock(now Time) {
 }
 
 // path asks the layer below how to reach the other end of t.
-func (e *Engine) path(t *Tuple) (egress uint32, mtu int, err Error) {
+func (e *Engine) path(t *Tuple) (Path, Error) {
 	if e.cfg.Paths == nil {
-		return 0, 1500, 0
+		return Path{MTU: 1500}, 0
 	}
 	return e.cfg.Paths.Path(t)
 }

@@ -299,9 +299,9 @@ func TestShowsAdviceAtR1(t *testing.T) {
 
 type countedPaths struct{ n int }
 
-func (p *countedPaths) Path(*Tuple) (uint32, int, Error) {
+func (p *countedPaths) Path(*Tuple) (Path, Error) {
 	p.n++
-	return 0, 1500, 0
+	return Path{MTU: 1500}, 0
 }
 
 // Options that belong on SYNs, or that were not agreed on, are ignored on other

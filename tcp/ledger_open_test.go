@@ -81,7 +81,7 @@ func TestShowsOwnMSS(t *testing.T) {
 
 type ledgerMTU int
 
-func (m ledgerMTU) Path(*Tuple) (uint32, int, Error) { return 0, int(m), 0 }
+func (m ledgerMTU) Path(*Tuple) (Path, Error) { return Path{MTU: int(m)}, 0 }
 
 // Segments keep to the smallest of what the peer's MSS says, what the path
 // takes and what options leave. A peer that says nothing takes 536 bytes, over
@@ -208,11 +208,11 @@ func TestShowsOpenRefusesAddresses(t *testing.T) {
 // inet is.
 type ledgerPaths struct{}
 
-func (ledgerPaths) Path(t *Tuple) (uint32, int, Error) {
+func (ledgerPaths) Path(t *Tuple) (Path, Error) {
 	if t.Remote.Netip().IsMulticast() {
-		return 0, 0, ErrNetUnreachable
+		return Path{}, ErrNetUnreachable
 	}
-	return 0, 1500, 0
+	return Path{MTU: 1500}, 0
 }
 
 // The SYN offers everything, even a window that needs no shift; its TSecr is 0,

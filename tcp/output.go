@@ -5,7 +5,8 @@ import "estab/internal/wire"
 // Sink takes what an engine sends.
 type Sink interface {
 	// Emit sends a segment, headers, options and text as they stand; ports,
-	// addresses and the payload are valid only until it returns. False means
+	// addresses and the payload are valid only until it returns, unless Emit has
+	// lent itself the slab in which the payload lies. False means
 	// that its link has no room: text and ACKs wait until Writable is called,
 	// replies are dropped.
 	Emit(seg *Segment) bool
@@ -222,6 +223,9 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 		pieces := c.sendq.gather(e.scratch[:0], from, int(n))
 		e.scratch = pieces
 		seg.Payload, seg.Rest = pieces[0], pieces[1:]
+		if n >= minLent {
+			seg.Slab = c.sendq.whole(seg)
+		}
 		if from.Less(c.snd.push) && c.snd.push.LessEq(end) {
 			// Obeys: RFC 9293 MUST-61, SHLD-27.
 			seg.Flags |= wire.PSH // MUST-61: the last text of a SEND is pushed
@@ -238,7 +242,7 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 	if ok {
 		e.sentText(c, seg, end, fin, again)
 	}
-	seg.Payload, seg.Rest, seg.Up = nil, nil, 0
+	seg.Payload, seg.Rest, seg.Slab, seg.Up = nil, nil, nil, 0
 	return ok
 }
 
@@ -322,8 +326,8 @@ func (e *Engine) emitSyn(c *conn, out Sink) bool {
 	if answer {
 		seg.Flags |= wire.ACK
 		seg.Ack = c.rcv.NXT
-		_, mtu, _ := e.path(&c.tuple)
-		o.MSS = uint16(mssOf(&c.tuple, mtu))
+		path, _ := e.path(&c.tuple)
+		o.MSS = uint16(mssOf(&c.tuple, path.MTU))
 	}
 	if answer && c.has(fTimestamps) || !answer && !e.cfg.NoTimestamps {
 		o.Set |= wire.OptTimestamps

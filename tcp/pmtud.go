@@ -57,12 +57,12 @@ func (e *Engine) lowerMSS(c *conn, mss int) {
 
 // refreshPath asks the layer below again for the way and its MTU.
 func (e *Engine) refreshPath(c *conn) {
-	egress, mtu, err := e.path(&c.tuple)
+	path, err := e.path(&c.tuple)
 	if err != 0 {
 		return
 	}
-	c.egress = egress
-	if mss := mssOf(&c.tuple, mtu); mss < int(c.pathMSS) {
+	c.takePath(path)
+	if mss := mssOf(&c.tuple, path.MTU); mss < int(c.pathMSS) {
 		e.lowerMSS(c, mss)
 	}
 }

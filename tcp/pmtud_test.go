@@ -10,7 +10,7 @@ import (
 // atMTU says the same MTU for every path; tests change it.
 type atMTU struct{ mtu int }
 
-func (p *atMTU) Path(*Tuple) (uint32, int, Error) { return 0, p.mtu, 0 }
+func (p *atMTU) Path(*Tuple) (Path, Error) { return Path{MTU: p.mtu}, 0 }
 
 // A Packet Too Big that quotes what is in flight lowers the MSS at once, and
 // what was too big is sent again without a look at the congestion window, which
@@ -307,7 +307,7 @@ type twoPaths struct {
 	mtu    int
 }
 
-func (p *twoPaths) Path(*Tuple) (uint32, int, Error) { return p.egress, p.mtu, 0 }
+func (p *twoPaths) Path(*Tuple) (Path, Error) { return Path{Egress: p.egress, MTU: p.mtu}, 0 }
 
 // At R1, the third repeat, the layer below is asked again for the way (MUST-20 (a)).
 func TestPathIsAskedAgainAtR1(t *testing.T) {

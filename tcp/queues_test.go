@@ -31,7 +31,7 @@ func TestSendQueueAgainstBytes(t *testing.T) {
 			case 0:
 				p := randomBytes(rnd, rnd.IntN([]int{10, 3000, 70000}[rnd.IntN(3)]))
 				room := rnd.IntN(100_000) - len(want)/2
-				n := q.append(&pool, p, room)
+				n := q.append(&pool, p, room, layout{})
 				if n != min(len(p), max(room, 0)) {
 					t.Fatalf("append of %d with room %d took %d", len(p), room, n)
 				}

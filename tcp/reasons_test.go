@@ -268,7 +268,7 @@ var dropTests = map[string]struct {
 // noPaths knows no way to anywhere.
 type noPaths struct{}
 
-func (noPaths) Path(*Tuple) (uint32, int, Error) { return 0, 0, ErrNetUnreachable }
+func (noPaths) Path(*Tuple) (Path, Error) { return Path{}, ErrNetUnreachable }
 
 // Every reason for a discard is reached, and counted once.
 func TestEveryDropReason(t *testing.T) {

@@ -16,23 +16,41 @@ type sendQueue struct {
 }
 
 // append copies p, as far as room bytes go, behind what is queued.
-func (q *sendQueue) append(pool *wire.Pool, p []byte, room int) int {
+func (q *sendQueue) append(pool *wire.Pool, p []byte, room int, l layout) int {
 	p = p[:min(len(p), max(room, 0))]
-	total := len(p)
+	if l.mss > 0 {
+		q.lay(pool, p, l)
+	} else {
+		q.fill(pool, p, false)
+	}
+	q.n += int32(len(p))
+	return len(p)
+}
+
+// fill copies p into what room the tail has and into new slabs.
+func (q *sendQueue) fill(pool *wire.Pool, p []byte, sums bool) {
 	for len(p) > 0 {
 		if q.tail == nil || q.tail.Room() == 0 {
-			s := pool.Get(len(p))
-			if q.tail == nil {
-				q.head = s
-			} else {
-				q.tail.Next = s
-			}
-			q.tail = s
+			q.grow(pool, len(p))
 		}
-		p = p[q.tail.Append(p):]
+		if sums && q.tail.Cap() == wire.LargeSlab {
+			p = p[q.tail.AppendSum(p):]
+		} else {
+			p = p[q.tail.Append(p):]
+		}
 	}
-	q.n += int32(total)
-	return total
+}
+
+// grow begins a slab for n bytes.
+func (q *sendQueue) grow(pool *wire.Pool, n int) *wire.Slab {
+	s := pool.Get(n)
+	if q.tail == nil {
+		q.head = s
+	} else {
+		q.tail.Next = s
+	}
+	q.tail = s
+	return s
 }
 
 // ack drops the bytes before una.

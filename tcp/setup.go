@@ -41,10 +41,18 @@ func (e *Engine) configure(c *conn, o *ConnConfig) {
 	c.heardAt, c.sentAt, c.tsRecentAt = e.now, e.now, e.now
 	e.growthRound(c)
 	c.rto = e.cfg.RTOInitial
-	egress, mtu, _ := e.path(&c.tuple)
-	c.egress = egress
-	c.pathMSS = uint16(capMSS(o, mssOf(&c.tuple, mtu)))
+	path, _ := e.path(&c.tuple)
+	c.takePath(path)
+	c.pathMSS = uint16(capMSS(o, mssOf(&c.tuple, path.MTU)))
 	c.setKeepAlive(o.KeepAlive)
+}
+
+// takePath notes by which way segments leave, and whether text is queued so that
+// it can be lent to that link.
+func (c *conn) takePath(p Path) {
+	c.egress = p.Egress
+	c.put(fLends, p.Lends)
+	c.put(fSums, p.Sums)
 }
 
 // capMSS is the MSS that a path allows, or less if the user wants less.

@@ -24,7 +24,7 @@ func (e *Engine) Open(now Time, o OpenOptions) (ConnID, Error) {
 	if e.nConns >= e.cfg.MaxConns {
 		return 0, ErrNoMemory
 	}
-	if _, _, err := e.path(t); err != 0 {
+	if _, err := e.path(t); err != 0 {
 		return 0, err
 	}
 	wait, err := uint32(0), Error(0)

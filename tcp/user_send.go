@@ -28,7 +28,7 @@ func (e *Engine) Send(now Time, id ConnID, p []byte, f SendFlags) (int, Error) {
 	if c.has(fCloseCalled) || c.state == StateClosed || c.state == StateTimeWait {
 		return 0, ErrClosing
 	}
-	n := c.sendq.append(&e.pool, p, int(c.sndBuf)-int(c.sendq.n))
+	n := c.sendq.append(&e.pool, p, int(c.sndBuf)-int(c.sendq.n), c.layout())
 	if n < len(p) {
 		c.set(fWriteWait)
 	}

@@ -26,7 +26,7 @@ var pure = []string{
 // one is thought about.
 var mayImport = map[string][]string{
 	"internal/seq":   {},
-	"internal/wire":  {"internal/seq", "net/netip", "x/sys"},
+	"internal/wire":  {"internal/seq", "net/netip", "sync/atomic", "x/sys"},
 	"internal/netem": {"internal/wire", "time"},
 	"internal/netns": {"net", "os", "os/exec", "testing", "runtime", "syscall", "sync", "time", "x/sys"},
 	"internal/trace": {"tcp", "inet", "internal/wire", "internal/seq", "time", "net/netip"},

@@ -102,8 +102,10 @@ type Segment struct {
 	Payload []byte
 	Rest    [][]byte
 
-	// Slab is the buffer in which Payload lies, if whoever takes the segment
-	// may keep it: it then sets Slab to nil. Otherwise it has to copy.
+	// Slab is the buffer in which Payload lies. Of what arrives: if whoever takes
+	// the segment may keep it; it then sets Slab to nil. Of what leaves: if
+	// Payload is all of the text and the first bytes in use of a slab that may be
+	// lent (Pool.Lend). Otherwise it is nil, and the text has to be copied.
 	Slab *Slab
 }
 

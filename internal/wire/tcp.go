@@ -249,3 +249,12 @@ func PutTCPText(s *Segment, b []byte, n int) {
 	}
 	binary.BigEndian.PutUint16(b[16:], Fold(sum))
 }
+
+// PutTCPSum writes the checksum of a segment whose header takes the first n
+// bytes of b, where PutTCP has left 0, and whose text, the rest of b, has the
+// partial sum text.
+// Obeys: RFC 9293 MUST-2.
+func PutTCPSum(s *Segment, b []byte, n int, text uint64) {
+	sum := Sum(PseudoSum(s.Local, s.Remote, ProtoTCP, len(b)), b[:n])
+	binary.BigEndian.PutUint16(b[16:], Fold(Combine(sum, text, n)))
+}
