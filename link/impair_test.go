@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"estab/internal/wire"
 )
 
 // impairedPair is a pair whose first end is impaired, with catchers at both.
@@ -346,4 +348,69 @@ func BenchmarkImpair(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/64, "ns/packet")
 		})
 	}
+}
+
+// lend is a packet that lies in the memory of a sender, who goes on reading it.
+func lend(pool *wire.Pool, text string) (s, p *Packet) {
+	s = pool.Get(wire.LargeSlab)
+	s.Reserve(4)
+	s.Append([]byte(text))
+	p = pool.Lend(s, 4, len(text))
+	copy(p.Bytes(), "head")
+	return s, p
+}
+
+// What a path does to a packet it does not do to the memory of whoever sent it: a
+// wire passes packets where they lie, and a bad path behind it damages copies. Nor
+// does it write another packet there, or give that memory to somebody else.
+func TestImpairHarmsNoLender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := Pair(PairOptions{MTU: MaxPacket})
+		bad, err := Impair(far, Impairment{In: "duplicate 50% corrupt 50% loss 20% delay 1ms 1ms", Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !near.Caps().Shares || bad.Caps().Shares {
+			t.Errorf("a wire shares: %v; a bad path shares: %v", near.Caps().Shares, bad.Caps().Shares)
+		}
+		c := newCatcher() // gives back what it got, in the place where it was
+		if err := bad.Attach(c); err != nil {
+			t.Fatal(err)
+		}
+		var pool wire.Pool
+		var w Work
+		lenders := map[*Packet]string{}
+		for i := range 500 {
+			text := fmt.Sprintf("packet %d", i)
+			s, p := lend(&pool, text)
+			lenders[s] = text
+			pkts := []*Packet{p}
+			near.Enqueue(&w, pkts)
+			w.Run()
+			if empty := pkts[0]; empty != nil {
+				if empty != p && empty.Shared() {
+					t.Fatal("memory that is somebody else's came back as empty")
+				}
+				pool.Put(empty)
+			}
+			time.Sleep(100 * time.Microsecond)
+		}
+		time.Sleep(time.Second)
+		for s, text := range lenders {
+			if string(s.Bytes()) != text {
+				t.Errorf("%q has become %q", text, s.Bytes())
+			}
+		}
+		got, _ := c.take()
+		harmed := 0
+		for _, g := range got {
+			if !strings.HasPrefix(g, "headpacket ") {
+				harmed++
+			}
+		}
+		if harmed == 0 || harmed == len(got) {
+			t.Errorf("%d of %d packets were harmed where they can tell", harmed, len(got))
+		}
+		bad.Close()
+	})
 }
