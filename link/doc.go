@@ -23,5 +23,9 @@
 //
 // A [Packet] has one owner at a time. Whoever hands packets over gets empty
 // ones back, in the same slice: packets flow both ways, buffers stay where
-// they are needed, and nobody counts references.
+// they are needed.
+//
+// The bytes of a packet may be somebody else's, too: on a link that shares memory
+// ([Caps].Shares) a host goes on reading what it has sent. Whoever gets a packet
+// from such a link, and wants to change it, copies it first.
 package link

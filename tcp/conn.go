@@ -56,7 +56,7 @@ const (
 	fECN          // both ends agreed on ECN (RFC 3168 §6.1.1); in SYN-SENT: our SYN offers it
 	fEchoMark     // a mark came: ACKs say ECE until a segment says CWR
 	fSendCWR      // the window was reduced: the next new text says CWR
-	fLends        // the path takes text in the memory in which it is queued (sendqueue.go)
+	fLends        // the path takes text in the memory in which it is queued (lend.go)
 	fSums         // the path wants checksums
 	fUrgentMode   // RCV.UP is ahead of what the user has read (RFC 9293 §3.8.5)
 )

@@ -14,7 +14,8 @@ package tcp
 //	reassembly            the window: every byte lies at its place (reassembly.go);
 //	                      8 bytes more for each stretch, of which the window
 //	                      has at most one in two bytes
-//	send queue            the send buffer, which the user fills
+//	send queue            the send buffer, which the user fills; at most about
+//	                      twice that in memory (lend.go)
 //	retransmission queue  24 bytes a segment; segments that a peer's small MSS
 //	                      makes small are at least minMSS bytes, and what the
 //	                      user wrote in smaller pieces is at most the send

@@ -5,10 +5,9 @@ import "estab/internal/wire"
 // Sink takes what an engine sends.
 type Sink interface {
 	// Emit sends a segment, headers, options and text as they stand; ports,
-	// addresses and the payload are valid only until it returns, unless Emit has
-	// lent itself the slab in which the payload lies. False means
-	// that its link has no room: text and ACKs wait until Writable is called,
-	// replies are dropped.
+	// addresses and the payload are valid only until it returns, the payload longer
+	// if Emit borrows seg.Slab with Pool.Lend. False means that its link has no
+	// room: text and ACKs wait until Writable is called, replies are dropped.
 	Emit(seg *Segment) bool
 }
 
