@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,11 @@ func write(o options) error {
 		if err != nil {
 			return err
 		}
-		changed, err := fill(string(text), tables)
+		filled := maps.Clone(tables)
+		if strings.Contains(page, ".zh-CN.") {
+			filled["table"] = chinese(filled["table"])
+		}
+		changed, err := fill(string(text), filled)
 		if err != nil {
 			return fmt.Errorf("%s: %w", page, err)
 		}
