@@ -62,7 +62,7 @@ func (e *Engine) micros() uint32 { return uint32(uint64(e.now) / 1e3) }
 // clock may just have passed, and says nothing.
 func (e *Engine) noteArrival(c *conn, seg *Segment, n uint32) {
 	c.autoArrived += n
-	if c.has(fTimestamps) && seg.Options.Has(wire.OptTimestamps) {
+	if c.autoRTT > 0 && c.has(fTimestamps) && seg.Options.Has(wire.OptTimestamps) {
 		ticks := e.tsClock() + c.tsOffset - seg.Options.TSEcr
 		c.autoRTT = min(c.autoRTT, (min(max(ticks, 1), noRTT/1000)-1)*1000)
 	}
