@@ -14,7 +14,7 @@ import (
 var pages = []string{"README.md", "README.zh-CN.md", "docs/performance.md"}
 
 // write measures everything and puts it into the pages and drawings. Nothing
-// is written unless all of it was measured. It takes about eight minutes.
+// is written unless all of it was measured. It takes about six minutes.
 func write(o options) error {
 	bench, err := benchModule()
 	if err != nil {
