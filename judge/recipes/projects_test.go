@@ -72,7 +72,8 @@ var projects = []project{
 //
 // These tests run in real time and have time-outs of a quarter of a second, so
 // that on a machine that is late they fail whatever carries their bytes. What
-// fails in such a run is told and not judged.
+// fails in such a run is told and not judged. Nor is a test that fails by chance
+// on the loopback (cmux's TestTimeout: once in five).
 func TestProjects(t *testing.T) {
 	if os.Getenv("ESTAB_LONG") == "" || testing.Short() {
 		t.Skip("downloads other projects: ESTAB_LONG=1 runs it")
@@ -83,14 +84,19 @@ func TestProjects(t *testing.T) {
 	}
 	for _, p := range projects {
 		t.Run(p.pkg, func(t *testing.T) {
-			before, _ := p.run(t, t.TempDir(), "")
-			after, late := p.run(t, t.TempDir(), root)
+			loopback, over := t.TempDir(), t.TempDir()
+			p.prepare(t, loopback, "")
+			p.prepare(t, over, root)
+			before, _ := p.run(t, loopback)
+			after, late := p.run(t, over)
 			t.Logf("failures on the loopback: %v; over estab: %v, in a process that was up to %v late", before, after, late)
 			for _, name := range after {
 				switch {
 				case slices.Contains(before, name):
 				case late > tooLate:
 					t.Skipf("%s fails over estab, in a process that was %v late", name, late)
+				case p.isCoin(t, loopback, name):
+					t.Logf("%s fails over estab, and by chance on the loopback too", name)
 				default:
 					t.Errorf("%s fails over estab", name)
 				}
@@ -113,9 +119,9 @@ func lateness(out []byte) (worst time.Duration) {
 	return worst
 }
 
-// run runs the project's tests, over estab if its root is given, and returns
-// the names of those that fail, and how late the process was.
-func (p *project) run(t *testing.T, dir, root string) (failed []string, late time.Duration) {
+// prepare copies the project's module to dir and, if estab's root is given, puts
+// estab into its tests.
+func (p *project) prepare(t *testing.T, dir, root string) {
 	var info struct{ Dir string }
 	out, err := goCommand(dir, "mod", "download", "-json", p.module+"@"+p.version)
 	if err == nil {
@@ -135,14 +141,17 @@ func (p *project) run(t *testing.T, dir, root string) (failed []string, late tim
 	if out, err := goCommand(dir, edit...); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+}
+
+// run runs the tests of the project in dir and returns the names of those that
+// fail, and how late the process was.
+func (p *project) run(t *testing.T, dir string) (failed []string, late time.Duration) {
 	args := []string{"test", "-v", "-count=1", "-vet=off", "-timeout=9m"} // -v: what the shim says
 	if p.skip != "" {
 		args = append(args, "-skip="+p.skip)
 	}
-	out, err = goCommand(dir, append(args, ".")...)
-	for _, m := range regexp.MustCompile(`(?m)^--- FAIL: (\S+)`).FindAllSubmatch(out, -1) {
-		failed = append(failed, string(m[1]))
-	}
+	out, err := goCommand(dir, append(args, ".")...)
+	failed = failures(out)
 	if err != nil && (failed == nil || regexp.MustCompile(`(?m)^panic: `).Match(out)) {
 		t.Errorf("go %s: %v", strings.Join(args, " "), err)
 	}
@@ -150,6 +159,22 @@ func (p *project) run(t *testing.T, dir, root string) (failed []string, late tim
 		t.Logf("%s", out)
 	}
 	return failed, lateness(out)
+}
+
+// isCoin says whether the test, run again and again in dir, sometimes fails.
+func (p *project) isCoin(t *testing.T, dir, name string) bool {
+	out, _ := goCommand(dir, "test", "-count=30", "-vet=off", "-timeout=4m", "-run=^"+name+"$", ".")
+	n := len(failures(out))
+	t.Logf("%s fails %d times in up to 30 on the loopback", name, n)
+	return n > 0
+}
+
+// failures are the names of the tests that failed.
+func failures(out []byte) (names []string) {
+	for _, m := range regexp.MustCompile(`(?m)^--- FAIL: (\S+)`).FindAllSubmatch(out, -1) {
+		names = append(names, string(m[1]))
+	}
+	return names
 }
 
 func goCommand(dir string, args ...string) ([]byte, error) {
