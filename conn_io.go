@@ -16,14 +16,6 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	n, err := c.read(b)
-	if err != nil && err != io.EOF {
-		err = c.opError("read", err)
-	}
-	return n, err
-}
-
-func (c *Conn) read(b []byte) (int, error) {
 	sh := c.sh
 	sh.mu.Lock()
 	for {
@@ -34,6 +26,9 @@ func (c *Conn) read(b []byte) (int, error) {
 				sh.leave()
 			} else {
 				sh.mu.Unlock()
+			}
+			if err != nil && err != io.EOF {
+				err = c.opError("read", err)
 			}
 			return n, err
 		}
@@ -74,18 +69,10 @@ func (c *Conn) readNow(b []byte) (n int, done bool, err error) {
 
 // Write sends b: it returns when all of it is in the send buffer, or with an
 // error and the number of bytes that are.
-func (c *Conn) Write(b []byte) (int, error) {
+func (c *Conn) Write(b []byte) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	n, err := c.write(b)
-	if err != nil {
-		err = c.opError("write", err)
-	}
-	return n, err
-}
-
-func (c *Conn) write(b []byte) (n int, err error) {
 	sh := c.sh
 	sh.mu.Lock()
 	c.lockWrites()
@@ -99,6 +86,9 @@ func (c *Conn) write(b []byte) (n int, err error) {
 			sh.leave()
 			if yield {
 				runtime.Gosched()
+			}
+			if err != nil {
+				err = c.opError("write", err)
 			}
 			return n, err
 		}

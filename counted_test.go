@@ -28,9 +28,9 @@ func (m *countedMutex) Lock() {
 	m.Mutex.Lock()
 }
 
-func countedSince(t time.Time) time.Duration {
+func countedNow() link.Instant {
 	clocks.Add(1)
-	return time.Since(t)
+	return link.Now()
 }
 
 func countedWake(ch chan struct{}) {

@@ -17,7 +17,7 @@ var counting = []struct{ file, old, new string }{
 	{"listen.go", " sync.Mutex", " countedMutex"},
 	{"pump.go", " sync.Mutex", " countedMutex"},
 	{"shard.go", " sync.Mutex", " countedMutex"},
-	{"host.go", "time.Since(", "countedSince("},
+	{"host.go", "link.Now()-", "countedNow()-"},
 	{"wait.go", "w.ch <- struct{}{}", "countedWake(w.ch)"},
 }
 

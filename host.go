@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"estab/inet"
 	"estab/link"
@@ -23,7 +22,7 @@ import (
 // devices and of its timers.
 type Host struct {
 	cfg    Config
-	base   time.Time // what its clock counts from
+	base   link.Instant // what its clock counts from
 	shards []shard
 	shift  uint8   // a flow's hash shifted right by it is the index of its shard
 	ports  []*port // by LinkID; 0 is the loopback
@@ -50,7 +49,7 @@ func NewHost(cfg Config) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{
-		cfg: cfg, base: time.Now(), shards: make([]shard, cfg.Shards),
+		cfg: cfg, base: link.Now(), shards: make([]shard, cfg.Shards),
 		shift:     uint8(64 - bits.TrailingZeros(uint(cfg.Shards))),
 		listeners: make(map[uint16][]*Listener),
 	}
@@ -122,14 +121,14 @@ func (h *Host) linkByName(name string) (inet.LinkID, bool) {
 
 // now is the host's clock. It never runs backwards, and never says 0, which
 // stands for "no deadline". Read under a shard's lock it is monotonic there.
-func (h *Host) now() tcp.Time { return tcp.Time(time.Since(h.base)) + 1 }
+func (h *Host) now() tcp.Time { return tcp.Time(link.Now()-h.base) + 1 }
 
-// at is what the host's clock said at an instant; the zero Time is now.
-func (h *Host) at(t time.Time) tcp.Time {
-	if t.IsZero() {
+// at is what the host's clock said at an instant; zero is now.
+func (h *Host) at(t link.Instant) tcp.Time {
+	if t == 0 {
 		return h.now()
 	}
-	return tcp.Time(t.Sub(h.base)) + 1
+	return tcp.Time(t-h.base) + 1
 }
 
 // shard is where the flow with that hash lives. The tables in the shard go by

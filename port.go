@@ -185,14 +185,18 @@ func (sh *shard) hand(p *port, out *egress) {
 	} else {
 		n = p.link.Enqueue(sh.work, out.batch)
 	}
-	for _, empty := range out.batch[:n] {
+	for i, empty := range out.batch[:n] {
 		if empty != nil {
+			out.batch[i] = nil
 			sh.stack.Pool().Put(empty)
 		}
 	}
-	rest := copy(out.batch, out.batch[n:])
-	clear(out.batch[rest:])
-	out.batch = out.batch[:rest]
+	if n < len(out.batch) {
+		rest := copy(out.batch, out.batch[n:])
+		clear(out.batch[rest:])
+		n = len(out.batch) - rest
+	}
+	out.batch = out.batch[:len(out.batch)-n]
 }
 
 // unblock tries again what links refused.

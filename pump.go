@@ -99,7 +99,6 @@ type batch struct {
 // to it that the shard is run.
 func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	for i, p := range pkts {
 		if q.closed || q.bytes+p.Cap() > queueLimit {
 			q.dropped++
@@ -117,7 +116,9 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 		q.bytes += p.Cap()
 		pkts[i] = q.empty[class(p)].pop()
 	}
-	return q.claim()
+	claimed := q.claim()
+	q.mu.Unlock()
+	return claimed
 }
 
 // claim takes the token and a batch, if there is something to do and nobody is
@@ -148,14 +149,15 @@ func (q *rxQueue) claim() bool {
 // meanwhile and rely on him.
 func (q *rxQueue) end() bool {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	for c := range q.spare {
 		for q.empty[c].n < keepEmpty[c] && q.spare[c].n > 0 {
 			q.empty[c].push(q.spare[c].pop())
 		}
 	}
 	q.busy = false
-	return q.claim()
+	claimed := q.claim()
+	q.mu.Unlock()
+	return claimed
 }
 
 // trim drops the empty buffers that nobody has needed since the last time, and

@@ -75,9 +75,9 @@ func (sh *shard) leave() {
 	sh.mu.Unlock()
 	woken.wake()
 	if w != nil {
-		w.Clock = sh.host.base.Add(time.Duration(now - 1))
+		w.Clock = sh.host.base + link.Instant(now-1)
 		w.Run()
-		w.Clock = time.Time{}
+		w.Clock = 0
 		sh.host.putWork(w)
 	}
 }
@@ -87,30 +87,26 @@ func (sh *shard) settle(now tcp.Time) {
 	if sh.closed {
 		return
 	}
-	for {
+	for sh.stack.Pending() || sh.tcp.AnyReady() {
 		if sh.stack.Pending() {
 			sh.output(now)
 		}
 		sh.collect(now)
-		if !sh.stack.Pending() {
-			break
-		}
 	}
-	sh.arm(now)
+	if min(sh.stack.DeadlineFloor(), sh.trimAt) < sh.timerAt {
+		sh.arm(now)
+	}
 	if !sh.drain.empty() && !sh.closing && sh.drained() {
 		sh.drain.moveTo(&sh.woken)
 	}
 }
 
 // arm sets the shard's timer if the engine's next deadline is earlier than
-// what it is set for. A later deadline leaves it alone: it then goes off for
+// what it is set for. (DeadlineFloor has said that it may be.) A later deadline leaves it alone: it then goes off for
 // nothing and is set again, which costs less than a reset for every
 // acknowledgement. After it has gone off it rests for a millisecond: where very
 // many deadlines follow each other, one expiry serves all that are due.
 func (sh *shard) arm(now tcp.Time) {
-	if min(sh.stack.DeadlineFloor(), sh.trimAt) >= sh.timerAt {
-		return
-	}
 	next := max(min(sh.stack.NextDeadline(), sh.trimAt), sh.restUntil)
 	if next >= sh.timerAt {
 		return
@@ -155,7 +151,7 @@ func (sh *shard) trim(now tcp.Time) {
 
 // collect acts on what became of connections and listeners.
 func (sh *shard) collect(now tcp.Time) {
-	for {
+	for sh.tcp.AnyReady() {
 		r, ok := sh.tcp.NextReady()
 		if !ok {
 			return

@@ -17,6 +17,14 @@ type Parsed struct {
 	ip     wire.IPHeader
 	icmp   wire.ICMP    // if ip.Proto is that of ICMP
 	seg    wire.Segment // TCP; of an ICMP error the tuple that it is about
+
+	// The last packet's addresses that were let in here. The next one's are
+	// mostly the same, and need not be looked up again.
+	admitted struct {
+		src, dst wire.Addr
+		link     LinkID
+		known    int // addresses that the host had; 0: there was no such packet
+	}
 }
 
 // Parse looks at the packet in p, which arrived on the link: headers,
@@ -67,7 +75,7 @@ func (s *Stack) InputBytes(now tcp.Time, link LinkID, packet []byte) {
 
 func (s *Stack) parse(link LinkID, packet []byte, hash uint64, out *Parsed) {
 	out.slab, out.packet, out.link = nil, packet, link
-	out.reason = s.parseIP(link, packet, &out.ip)
+	out.reason = s.parseIP(link, packet, out)
 	if out.reason != wire.Accepted {
 		return
 	}
@@ -84,24 +92,29 @@ func (s *Stack) parse(link LinkID, packet []byte, hash uint64, out *Parsed) {
 }
 
 // parseIP accepts packets for this host in a protocol that it speaks.
-func (s *Stack) parseIP(link LinkID, packet []byte, h *wire.IPHeader) wire.Reason {
+func (s *Stack) parseIP(link LinkID, packet []byte, out *Parsed) wire.Reason {
 	if int(link) >= len(s.links) {
 		return wire.DropIPDestination
 	}
+	h, a := &out.ip, &out.admitted
 	if r := wire.ParseIP(packet, h); r != wire.Accepted {
 		return r
 	}
-	if r := s.admit(link, h.Src, h.Dst); r != wire.Accepted {
-		return r
-	}
-	// Nobody else has our addresses: a packet from one of them that comes
-	// from outside is forged. If the ports are the same too, it has a name.
-	if h.Src == h.Dst || link != Loopback && s.addrs.has(h.Src) {
-		if h.Proto == wire.ProtoTCP && samePorts(packet[h.HeaderLen:h.TotalLen]) && h.Src == h.Dst {
+	if h.Src != a.src || h.Dst != a.dst || link != a.link || a.known != len(s.addrs.own) {
+		a.known = 0
+		if r := s.admit(link, h.Src, h.Dst); r != wire.Accepted {
+			return r
+		}
+		// Nobody else has our addresses: a packet from one of them that comes
+		// from outside is forged. If the ports are the same too, it has a name.
+		if h.Src == h.Dst && h.Proto == wire.ProtoTCP && samePorts(packet[h.HeaderLen:h.TotalLen]) {
 			return wire.DropLAND
 		}
-		if link != Loopback {
+		if link != Loopback && s.addrs.has(h.Src) {
 			return wire.DropIPSource
+		}
+		if h.Src != h.Dst {
+			a.src, a.dst, a.link, a.known = h.Src, h.Dst, link, len(s.addrs.own)
 		}
 	}
 	switch {
@@ -146,10 +159,11 @@ func (s *Stack) Steer(link LinkID, packet []byte) uint64 {
 	if hash, ok := s.steerTCP(packet); ok {
 		return hash
 	}
-	var h wire.IPHeader
-	if s.parseIP(link, packet, &h) != wire.Accepted {
+	var p Parsed
+	if s.parseIP(link, packet, &p) != wire.Accepted {
 		return 0
 	}
+	h := &p.ip
 	text := packet[h.HeaderLen:h.TotalLen]
 	t := tcp.Tuple{Local: h.Dst, Remote: h.Src}
 	if h.Proto == wire.ProtoTCP {
@@ -162,10 +176,10 @@ func (s *Stack) Steer(link LinkID, packet []byte) uint64 {
 		return s.tcp.Hash(&t)
 	}
 	var m wire.ICMP
-	if wire.ParseICMP(&h, text, true, &m) != wire.Accepted || !m.Kind.IsError() {
+	if wire.ParseICMP(h, text, true, &m) != wire.Accepted || !m.Kind.IsError() {
 		return 0
 	}
-	if !s.quoted(link, &h, &m, &t) {
+	if !s.quoted(link, h, &m, &t) {
 		return 0
 	}
 	return s.tcp.Hash(&t)

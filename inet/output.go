@@ -55,38 +55,49 @@ func (e *emitter) Emit(seg *tcp.Segment) bool {
 		return done
 	}
 	l := &s.links[link]
-	var p *wire.Slab
-	if seg.Slab != nil && l.shares {
-		p = s.pool.Lend(seg.Slab, ipLen+tcpLen, len(seg.Payload))
+	if seg.Slab != nil && l.shares && e.lend(link, seg, ipLen, tcpLen) {
+		return true
 	}
-	lent := p != nil
-	if !lent {
-		p = s.pool.Get(n)
-		p.Resize(n)
-	}
-	b := p.Bytes()
-	h := wire.IPHeader{
-		Src: seg.Local, Dst: seg.Remote, Proto: wire.ProtoTCP, TTL: s.cfg.TTL,
-		TOS: seg.TOS, ECN: seg.ECN, TotalLen: n,
-	}
-	if ipLen == wire.IP6HeaderLen {
-		h.FlowLabel = s.flowLabel(&seg.Tuple)
-	}
-	wire.PutIP(b, &h)
+	p := s.pool.Get(n)
+	b := p.Resize(n)
+	e.putHeaders(b, seg, ipLen)
 	text := b[ipLen:]
-	wire.PutTCP(text, seg)
-	// Obeys: RFC 9293 MUST-2.
-	switch {
-	case lent && l.txUnchecked:
-	case lent:
-		wire.PutTCPSum(seg, text, tcpLen, lentSum(seg))
-	case l.txUnchecked:
+	if l.txUnchecked {
 		k := tcpLen + copy(text[tcpLen:], seg.Payload)
 		for _, rest := range seg.Rest {
 			k += copy(text[k:], rest)
 		}
-	default:
-		wire.PutTCPText(seg, text, tcpLen)
+	} else {
+		wire.PutTCPText(seg, text, tcpLen) // Obeys: RFC 9293 MUST-2.
+	}
+	e.send(link, p)
+	return true
+}
+
+// putHeaders writes the headers of the packet b, but for TCP's checksum.
+func (e *emitter) putHeaders(b []byte, seg *tcp.Segment, ipLen int) {
+	h := wire.IPHeader{
+		Src: seg.Local, Dst: seg.Remote, Proto: wire.ProtoTCP, TTL: e.s.cfg.TTL,
+		TOS: seg.TOS, ECN: seg.ECN, TotalLen: len(b),
+	}
+	if ipLen == wire.IP6HeaderLen {
+		h.FlowLabel = e.s.flowLabel(&seg.Tuple)
+	}
+	wire.PutIP(b, &h)
+	wire.PutTCP(b[ipLen:], seg)
+}
+
+// lend sends the segment in the buffer in which its text is queued. It reports
+// whether it could.
+func (e *emitter) lend(link LinkID, seg *tcp.Segment, ipLen, tcpLen int) bool {
+	p := e.s.pool.Lend(seg.Slab, ipLen+tcpLen, len(seg.Payload))
+	if p == nil {
+		return false
+	}
+	b := p.Bytes()
+	e.putHeaders(b, seg, ipLen)
+	if !e.s.links[link].txUnchecked {
+		wire.PutTCPSum(seg, b[ipLen:], tcpLen, lentSum(seg)) // Obeys: RFC 9293 MUST-2.
 	}
 	e.send(link, p)
 	return true

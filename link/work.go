@@ -22,6 +22,15 @@ type Runner interface {
 	Run(w *Work)
 }
 
+// Instant is a moment in the life of this process, in nanoseconds; never zero.
+// Those of a testing/synctest bubble are not to be compared with others.
+type Instant int64
+
+var start = time.Now()
+
+// Now is the present moment. It never runs backwards.
+func Now() Instant { return Instant(time.Since(start)) + 1 }
+
 // Work is the list of what a goroutine still has to run after it has released
 // its locks. The zero Work is empty and ready. It is for one goroutine at a
 // time; its owner reuses it, and then it allocates nothing.
@@ -29,7 +38,7 @@ type Work struct {
 	// Clock is when the work began, for Runners to whom that is exact enough:
 	// reading the clock is dear where a byte takes half a microsecond. Zero:
 	// nobody has said. The owner sets and clears it.
-	Clock time.Time
+	Clock Instant
 
 	list    []Runner // for the next round
 	round   []Runner // the round that is being run

@@ -220,7 +220,9 @@ func (e *Engine) notify(c *conn, what Readiness) {
 func (e *Engine) NextReady() (Ready, bool) {
 	for e.readyHead < len(e.ready) {
 		ref := e.ready[e.readyHead]
-		e.readyHead++
+		if e.readyHead++; e.readyHead == len(e.ready) {
+			e.ready, e.readyHead = e.ready[:0], 0
+		}
 		if ref&readyListener != 0 {
 			l := &e.listeners[ref&^readyListener]
 			if !l.notified {
@@ -238,9 +240,11 @@ func (e *Engine) NextReady() (Ready, bool) {
 		c.ready = 0
 		return r, true
 	}
-	e.ready, e.readyHead = e.ready[:0], 0
 	return Ready{}, false
 }
+
+// AnyReady reports whether NextReady may have something; it is cheaper.
+func (e *Engine) AnyReady() bool { return e.readyHead < len(e.ready) }
 
 // mark says that Output may have something to do for the connection.
 func (e *Engine) mark(c *conn) {

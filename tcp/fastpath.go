@@ -27,7 +27,9 @@ func (e *Engine) fastPath(c *conn, seg *Segment) bool {
 		return false
 	}
 	e.counters.FastPath++
-	e.recordTimestamp(c, seg)
+	if want != 0 && !c.rcv.lastAck.Less(seg.Seq) {
+		c.tsRecent, c.tsRecentAt = seg.Options.TSVal, e.now
+	}
 	c.heardAt, c.probes = e.now, 0
 	c.clear(fMore)
 	e.updateSendWindow(c, seg)

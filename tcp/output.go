@@ -219,9 +219,11 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 	}
 	if n > 0 {
 		c.fitSACK(seg, n)
-		pieces := c.sendq.gather(e.scratch[:0], from, int(n))
-		e.scratch = pieces
-		seg.Payload, seg.Rest = pieces[0], pieces[1:]
+		seg.Payload = c.sendq.piece(from, int(n))
+		if k := uint32(len(seg.Payload)); k < n {
+			e.scratch = c.sendq.gather(e.scratch[:0], from+Num(k), int(n-k))
+			seg.Rest = e.scratch
+		}
 		if n >= minLent {
 			seg.Slab = c.sendq.whole(seg)
 		}

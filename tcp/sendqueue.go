@@ -83,21 +83,26 @@ func (q *sendQueue) ack(pool *wire.Pool, una Num) {
 	}
 }
 
-// gather appends to dst the pieces that hold [from, from+n), all of which is
-// queued.
-func (q *sendQueue) gather(dst [][]byte, from Num, n int) [][]byte {
+// piece is what lies in one piece of [from, from+n), all of which is queued: at
+// least its first byte.
+func (q *sendQueue) piece(from Num, n int) []byte {
 	if q.cur == nil || from.Less(q.curSeq) {
 		q.cur, q.curSeq = q.head, q.base
 	}
-	for n > 0 {
+	for {
 		b := q.cur.Bytes()
-		off := int(from - q.curSeq)
-		if off >= len(b) {
-			q.curSeq += Num(len(b))
-			q.cur = q.cur.Next
-			continue
+		if off := int(from - q.curSeq); off < len(b) {
+			return b[off:min(len(b), off+n)]
 		}
-		b = b[off:min(len(b), off+n)]
+		q.curSeq += Num(len(b))
+		q.cur = q.cur.Next
+	}
+}
+
+// gather appends to dst the pieces of [from, from+n).
+func (q *sendQueue) gather(dst [][]byte, from Num, n int) [][]byte {
+	for n > 0 {
+		b := q.piece(from, n)
 		dst = append(dst, b)
 		n -= len(b)
 		from += Num(len(b))

@@ -41,11 +41,11 @@ func parseIP4(b []byte, h *IPHeader) Reason {
 			return r
 		}
 	}
-	*h = IPHeader{
-		Version: 4, HeaderLen: hlen, TotalLen: total,
-		Src: AddrFrom4(b[12:]), Dst: AddrFrom4(b[16:]),
-		Proto: b[9], TTL: b[8], TOS: b[1] &^ 3, ECN: b[1] & 3,
-	}
+	// Field by field: a literal would be built elsewhere and copied.
+	p := (*[IP4HeaderLen]byte)(b)
+	h.Version, h.HeaderLen, h.TotalLen, h.FlowLabel = 4, hlen, total, 0
+	h.Src, h.Dst = AddrFrom4(p[12:]), AddrFrom4(p[16:])
+	h.Proto, h.TTL, h.TOS, h.ECN = p[9], p[8], p[1]&^3, p[1]&3
 	return Accepted
 }
 

@@ -134,8 +134,11 @@ func (o *Options) set(kind uint8, b []byte) {
 // optionsLen is the length of the options that PutTCP writes, and how many
 // SACK blocks are among them: as many as there is room for.
 func (o *Options) optionsLen() (length, blocks int) {
-	if o.Set == 0 {
+	switch o.Set {
+	case 0:
 		return 0, 0
+	case OptTimestamps:
+		return 12, 0
 	}
 	if o.Set&OptMSS != 0 {
 		length += 4
