@@ -32,7 +32,7 @@ func (e *Engine) find(t *Tuple, hash uint64) (kind, uint32) {
 		same := false
 		switch s.kind() {
 		case kindConn:
-			same = e.conns[idx].tuple == *t
+			same = e.conns[idx].tuple.Equal(t)
 		case kindHalf4:
 			same = e.half.v4.is(idx, t)
 		case kindHalf6:
@@ -52,9 +52,7 @@ func (e *Engine) find(t *Tuple, hash uint64) (kind, uint32) {
 // arrivesConn is for a segment that has a TCB.
 func (e *Engine) arrivesConn(c *conn, seg *Segment) {
 	if e.cfg.Events.Wants(EventIn) {
-		ev := e.event(EventIn, c)
-		setSeg(&ev, seg)
-		e.cfg.Events.Put(ev)
+		e.segmentEvent(EventIn, c, seg, false)
 	}
 	if c.state == StateSynSent {
 		e.arrivesSynSent(c, seg)

@@ -301,6 +301,14 @@ func (e *Engine) event(k EventKind, c *conn) Event {
 	}
 }
 
+// segmentEvent records a segment that came or left.
+func (e *Engine) segmentEvent(k EventKind, c *conn, seg *Segment, again bool) {
+	ev := e.event(k, c)
+	ev.Retransmit = again
+	setSeg(&ev, seg)
+	e.cfg.Events.Put(ev)
+}
+
 func setSeg(ev *Event, seg *Segment) {
 	if seg == nil {
 		return

@@ -16,7 +16,9 @@ type Sink interface {
 // Obeys: RFC 9293 MUST-58, MUST-59; RFC 1122 4.2.2.20; RFC 5681 4.2d.
 func (e *Engine) Output(now Time, out Sink) {
 	e.clock(now)
-	e.sendReplies(out)
+	if e.replies.n > 0 {
+		e.sendReplies(out)
+	}
 	for i := 0; i < len(e.dirty); i++ {
 		c := e.conns[e.dirty[i]]
 		if c == nil || !c.has(fDirty) {
@@ -218,7 +220,9 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 		seg.Flags |= wire.FIN
 	}
 	if n > 0 {
-		c.fitSACK(seg, n)
+		if seg.Options.NSACK > 0 {
+			c.fitSACK(seg, n)
+		}
 		seg.Payload = c.sendq.piece(from, int(n))
 		if k := uint32(len(seg.Payload)); k < n {
 			e.scratch = c.sendq.gather(e.scratch[:0], from+Num(k), int(n-k))
@@ -236,7 +240,7 @@ func (e *Engine) emitText(c *conn, out Sink, from Num, n uint32, fin, again bool
 			c.markECN(seg)
 		}
 	}
-	if !again {
+	if !again && e.now.Sub(c.sentAt) > c.rto {
 		e.restartAfterIdle(c)
 	}
 	ok := out.Emit(seg)
@@ -403,10 +407,7 @@ func (e *Engine) outEvent(c *conn, seg *Segment, again bool) {
 		e.counters.RetransmitBytes += uint64(seg.DataLen())
 	}
 	if e.cfg.Events.Wants(EventOut) {
-		ev := e.event(EventOut, c)
-		ev.Retransmit = again
-		setSeg(&ev, seg)
-		e.cfg.Events.Put(ev)
+		e.segmentEvent(EventOut, c, seg, again)
 	}
 }
 

@@ -90,10 +90,11 @@ func (e *Engine) splitSent(c *conn, i int) {
 }
 
 // restartAfterIdle is RFC 5681 §4.1: a sender that has not sent for longer
-// than an RTO begins again with the restart window, "RW = min(IW,cwnd)".
+// than an RTO, as the caller has seen, begins again with the restart window,
+// "RW = min(IW,cwnd)".
 // Obeys: RFC 5681 4.1.
 func (e *Engine) restartAfterIdle(c *conn) {
-	if e.cfg.NoIdleRestart || c.flightSize() > 0 || e.now.Sub(c.sentAt) <= c.rto || c.sentAt == 0 {
+	if e.cfg.NoIdleRestart || c.flightSize() > 0 || c.sentAt == 0 {
 		return
 	}
 	if rw := min(e.initialWindow(c), c.cong.Cwnd); rw < c.cong.Cwnd {

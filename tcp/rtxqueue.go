@@ -93,8 +93,10 @@ func (p *ringPool) put(q *rtxQueue) {
 
 // push appends an entry.
 func (p *ringPool) push(q *rtxQueue, s sent) {
-	if int(q.n) == len(q.ring) {
-		p.resize(q, max(minRing, 2*len(q.ring)))
+	if q.ring == nil {
+		q.ring = p.get(minRing)
+	} else if int(q.n) == len(q.ring) {
+		p.resize(q, 2*len(q.ring))
 	}
 	q.n++
 	*q.at(int(q.n) - 1) = s

@@ -75,6 +75,12 @@ type Tuple struct {
 	Zone                  uint32
 }
 
+// Equal reports whether both name the same connection. It is ==, word by word.
+func (t *Tuple) Equal(u *Tuple) bool {
+	return t.LocalPort == u.LocalPort && t.RemotePort == u.RemotePort &&
+		t.Remote == u.Remote && t.Local == u.Local && t.Zone == u.Zone
+}
+
 // Swap is the tuple as the other end names it.
 func (t Tuple) Swap() Tuple {
 	t.Local, t.Remote = t.Remote, t.Local

@@ -174,17 +174,22 @@ func TCPHeaderLen(s *Segment) int {
 // host would otherwise be known. SACK blocks that find no room are left out.
 func PutTCP(b []byte, s *Segment) int {
 	n, blocks := s.Options.optionsLen()
+	o := &s.Options
 	p := (*[TCPHeaderMin]byte)(b)
-	binary.BigEndian.PutUint16(p[0:], s.LocalPort)
-	binary.BigEndian.PutUint16(p[2:], s.RemotePort)
-	binary.BigEndian.PutUint32(p[4:], uint32(s.Seq))
-	binary.BigEndian.PutUint32(p[8:], uint32(s.Ack))
-	binary.BigEndian.PutUint16(p[12:], uint16((TCPHeaderMin+n)/4)<<12|uint16(s.Flags)&0x1ff)
-	binary.BigEndian.PutUint16(p[14:], s.Wnd)
-	p[16], p[17] = 0, 0
-	binary.BigEndian.PutUint16(p[18:], s.Up)
+	// In whole words: whoever sums them next reads them as such, and the
+	// processor has them without asking memory.
+	binary.BigEndian.PutUint64(p[0:], uint64(s.LocalPort)<<48|uint64(s.RemotePort)<<32|uint64(uint32(s.Seq)))
+	binary.BigEndian.PutUint64(p[8:], uint64(uint32(s.Ack))<<32|
+		uint64((TCPHeaderMin+n)/4)<<28|uint64(s.Flags&0x1ff)<<16|uint64(s.Wnd))
+	if o.Set == OptTimestamps {
+		q := (*[TCPHeaderMin + 12]byte)(b)
+		binary.BigEndian.PutUint64(q[16:], uint64(s.Up)<<32|timestampsWord)
+		binary.BigEndian.PutUint64(q[24:], uint64(o.TSVal)<<32|uint64(o.TSEcr))
+		return TCPHeaderMin + 12
+	}
+	binary.BigEndian.PutUint32(p[16:], uint32(s.Up))
 	if n > 0 {
-		s.Options.put(b[TCPHeaderMin:TCPHeaderMin+n], blocks)
+		o.put(b[TCPHeaderMin:TCPHeaderMin+n], blocks)
 	}
 	return TCPHeaderMin + n
 }
