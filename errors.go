@@ -49,6 +49,13 @@ func errno(e tcp.Error) error {
 // sysError is errno in the wrapping that package net gives the results of
 // system calls.
 func sysError(call string, e tcp.Error) error {
+	if e == 0 {
+		return nil
+	}
+	return wrapped(call, e)
+}
+
+func wrapped(call string, e tcp.Error) error {
 	err := errno(e)
 	if n, ok := err.(syscall.Errno); ok {
 		return os.NewSyscallError(call, n)

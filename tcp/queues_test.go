@@ -152,10 +152,11 @@ func TestRecvQueueAdoptsBehindAFewBytes(t *testing.T) {
 	var q recvQueue
 	for _, few := range []int{1, 53, wire.SmallSlab + 1, 20000} {
 		s, p := packet(&pool, rnd, few)
-		if q.adopt(&pool, s, p) {
+		if !q.adopt(&pool, s, p) {
+			pool.Put(s)
+		} else if s.Cap() == wire.LargeSlab {
 			t.Fatalf("%d bytes keep a large slab", few)
 		}
-		pool.Put(s)
 		if s, p = packet(&pool, rnd, 65483); !q.adopt(&pool, s, p) {
 			t.Errorf("behind %d bytes a segment of %d is copied", few, len(p))
 		}

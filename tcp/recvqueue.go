@@ -31,11 +31,13 @@ func (q *recvQueue) link(s *wire.Slab) {
 
 // adopt adds p, which lies in s: the slab itself if p fills at least half of
 // it and the last slab of the queue is at least half full, or has no more room
-// left than p makes up for; a copy otherwise. So memory is at most about twice
-// what is buffered, however a peer chooses to cut its segments. It reports
-// whether it kept the slab.
+// left than p makes up for; or if the queue is empty, and a copy would take as
+// small a slab; a copy otherwise. So memory is at most about twice what is
+// buffered, however a peer chooses to cut its segments. It reports whether it
+// kept the slab.
 func (q *recvQueue) adopt(pool *wire.Pool, s *wire.Slab, p []byte) bool {
-	if s == nil || 2*len(p) < s.Cap() || q.tail != nil && q.tail.Room() > max(q.tail.Cap()/2, len(p)) {
+	alone := s != nil && q.tail == nil && s.Cap() == wire.SmallSlab
+	if !alone && (s == nil || 2*len(p) < s.Cap() || q.tail != nil && q.tail.Room() > max(q.tail.Cap()/2, len(p))) {
 		q.append(pool, p)
 		return false
 	}
