@@ -62,13 +62,13 @@ func (l countedLink) Enqueue(w *link.Work, pkts []*link.Packet) int {
 type budget struct{ segments, acks, linkCalls, wakes, locks, clocks int64 }
 
 var (
-	requestBudget  = budget{segments: 2, acks: 0, linkCalls: 2, wakes: 0, locks: 10, clocks: 2}
-	waitingBudget  = budget{segments: 2, acks: 0, linkCalls: 2, wakes: 1, locks: 11, clocks: 2}
+	requestBudget  = budget{segments: 2, acks: 0, linkCalls: 2, wakes: 0, locks: 6, clocks: 2}
+	waitingBudget  = budget{segments: 2, acks: 0, linkCalls: 2, wakes: 1, locks: 7, clocks: 2}
 	mebibyteBudget = map[int]budget{
-		1500:  {segments: 768, acks: 32, linkCalls: 48, wakes: 0, locks: 176, clocks: 32},
-		65535: {segments: 64, acks: 32, linkCalls: 48, wakes: 0, locks: 176, clocks: 32},
+		1500:  {segments: 768, acks: 32, linkCalls: 48, wakes: 0, locks: 80, clocks: 32},
+		65535: {segments: 64, acks: 32, linkCalls: 48, wakes: 0, locks: 80, clocks: 32},
 	}
-	connectionBudget = budget{segments: 11, acks: 5, linkCalls: 11, wakes: 1, locks: 46, clocks: 7}
+	connectionBudget = budget{segments: 11, acks: 5, linkCalls: 11, wakes: 1, locks: 24, clocks: 7}
 )
 
 // counted is two hosts and a connection, with everything counted.

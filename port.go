@@ -114,7 +114,7 @@ func (sh *shard) restock(came [2]int) {
 	}
 	pool := sh.stack.Pool()
 	for class, n := range came {
-		for spare := &sh.queue.spare[class]; n > 0 && spare.n < keepEmpty[class]/8; n-- {
+		for spare := &sh.queue.spare[class]; n > 0 && spare.n < keepEmpty[class]; n-- {
 			p := pool.Spare(classSize[class])
 			if p == nil {
 				break
@@ -132,15 +132,21 @@ type egress struct {
 
 // output gives out what the engine wants to send.
 func (sh *shard) output(now tcp.Time) {
-	if sh.work == nil {
-		sh.work = sh.host.getWork()
-	}
+	sh.needWork()
 	sh.stack.Output(now, sh)
 	for id := range sh.out {
 		if len(sh.out[id].batch) > 0 {
 			sh.flush(inet.LinkID(id))
 		}
 	}
+}
+
+// needWork is the list of work of the operation under way.
+func (sh *shard) needWork() *link.Work {
+	if sh.work == nil {
+		sh.work = sh.host.getWork()
+	}
+	return sh.work
 }
 
 // Room is part of inet.Outbox: whether the link takes another packet.

@@ -2,6 +2,7 @@ package estab
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"estab/inet"
 	"estab/internal/wire"
@@ -63,30 +64,38 @@ func class(p *link.Packet) int {
 	return 0
 }
 
-// rxQueue is what has arrived for a shard and not been taken in. Anyone may
-// push, under a lock that is a leaf. The link a packet came by stands in its
-// Meta.
+// rxQueue is what has arrived for a shard and not been taken in, and the token
+// of whoever takes it in. Anyone may push; nobody waits. The link a packet came
+// by stands in its Meta.
 //
-// The shard is idle, or somebody has its token: he has it on his list of work
-// and will run it. Whoever finds it idle takes the token, and what he pushes
-// is his to take in without another lock; the others only queue, and he looks
-// again before he gives the token back.
+// Whoever finds the token free takes it: what he pushes is his to take in, and
+// no lock is needed for it. While somebody has the token the others put theirs
+// into the queue, under a lock that is a leaf, and say so: he looks there before
+// he gives the token back.
 type rxQueue struct {
-	mu         sync.Mutex
-	head, tail *link.Packet
-	n, bytes   int      // packets; the sizes of their buffers
-	empty      [2]stash // to exchange for what arrives, by class
-	dropped    uint64
-	stalled    uint64 // links, by bit, that refused a packet of this shard's
-	room       uint64 // links, by bit, that take packets again
-	busy       bool   // somebody has the token
-	closed     bool
+	token  atomic.Uint32 // tokenFree …
+	closed atomic.Bool   // whatever comes is dropped
 
 	// What belongs to whoever has the token.
 	batch  batch         // what he takes in next
 	parsed []inet.Parsed // grows up to a batch
-	spare  [2]stash      // buffers for empty, until mu is locked anyway
+	spare  [2]stash      // empty buffers to exchange for what is pushed, by class
+
+	mu         sync.Mutex // guards the rest
+	head, tail *link.Packet
+	n, bytes   int      // packets; the sizes of their buffers
+	empty      [2]stash // to exchange for what is queued
+	dropped    uint64
+	stalled    uint64 // links, by bit, that refused a packet of this shard's
+	room       uint64 // links, by bit, that take packets again
 }
+
+// The states of a token.
+const (
+	tokenFree   = iota // and the queue is empty
+	tokenTaken         // somebody is at it, or will be
+	tokenWanted        // likewise, and something waits in the queue
+)
 
 // batch is what a shard takes in at a time.
 type batch struct {
@@ -94,13 +103,28 @@ type batch struct {
 	room uint64       // links, by bit, that take packets again
 }
 
-// push appends packets for one shard and leaves empty buffers, or nil, in
-// their places. It reports whether the token went to the caller, who must see
-// to it that the shard is run.
+// push takes packets for one shard and leaves empty buffers, or nil, in their
+// places. It reports whether the token went to the caller, who must see to it
+// that the shard is run.
 func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
-	q.mu.Lock()
+	if len(pkts) > batchSize || q.closed.Load() || !q.token.CompareAndSwap(tokenFree, tokenTaken) {
+		return q.enqueue(id, pkts)
+	}
+	at := &q.batch.list
 	for i, p := range pkts {
-		if q.closed || q.bytes+p.Cap() > queueLimit {
+		p.Meta, p.Next = uint32(id), nil
+		*at, at = p, &p.Next
+		pkts[i] = q.spare[class(p)].pop()
+	}
+	return true
+}
+
+// enqueue is push while somebody has the token.
+func (q *rxQueue) enqueue(id inet.LinkID, pkts []*link.Packet) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, p := range pkts {
+		if q.closed.Load() || q.bytes+p.Cap() > queueLimit {
 			q.dropped++
 			p.Resize(0) // goes back as it came
 			continue
@@ -116,22 +140,31 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 		q.bytes += p.Cap()
 		pkts[i] = q.empty[class(p)].pop()
 	}
-	claimed := q.claim()
-	q.mu.Unlock()
-	return claimed
+	return q.claim()
 }
 
-// claim takes the token and a batch, if there is something to do and nobody is
-// at it.
+// claim says that something waits in the queue. It reports whether nobody was
+// at it: then the caller has the token, and a batch. mu is locked.
 func (q *rxQueue) claim() bool {
-	if q.busy || q.n == 0 && q.room == 0 {
-		return false
+	for q.n > 0 || q.room != 0 {
+		if q.token.CompareAndSwap(tokenFree, tokenTaken) {
+			q.take()
+			return true
+		}
+		if q.token.CompareAndSwap(tokenTaken, tokenWanted) || q.token.Load() == tokenWanted {
+			break
+		}
 	}
-	q.busy = true
+	return false
+}
+
+// take makes a batch of what is first in the queue, for the caller, who has the
+// token. mu is locked.
+func (q *rxQueue) take() {
 	q.batch, q.room = batch{q.head, q.room}, 0
 	if q.n <= batchSize {
 		q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
-		return true
+		return
 	}
 	last := q.head
 	for range batchSize - 1 {
@@ -141,39 +174,54 @@ func (q *rxQueue) claim() bool {
 	q.bytes -= last.Cap()
 	q.n -= batchSize
 	q.head, last.Next = last.Next, nil
-	return true
+	q.token.Store(tokenWanted)
 }
 
-// end gives back the token, and takes over the spare buffers. It reports
-// whether the caller has it again at once, because others have pushed
-// meanwhile and rely on him.
+// end gives back the token. It reports whether the caller has it again at once,
+// because others have put something into the queue and rely on him.
 func (q *rxQueue) end() bool {
+	return !q.token.CompareAndSwap(tokenTaken, tokenFree) && q.again()
+}
+
+// again is end if something waits in the queue. What was set aside for it is
+// exchanged with those who put it there.
+func (q *rxQueue) again() bool {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	for c := range q.spare {
 		for q.empty[c].n < keepEmpty[c] && q.spare[c].n > 0 {
 			q.empty[c].push(q.spare[c].pop())
 		}
 	}
-	q.busy = false
-	claimed := q.claim()
-	q.mu.Unlock()
-	return claimed
+	if q.n == 0 && q.room == 0 { // it was dropped meanwhile
+		q.token.Store(tokenFree)
+		return false
+	}
+	q.token.Store(tokenTaken)
+	q.take()
+	return true
 }
 
-// trim drops the empty buffers that nobody has needed since the last time, and
-// says how many are left.
-func (q *rxQueue) trim() int {
+// trim drops the empty buffers that nobody has needed since the last time. It
+// says how many are left, and whether the token went to the caller, as push does.
+func (q *rxQueue) trim() (left int, claimed bool) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	left := 0
 	for c := range q.empty {
 		q.empty[c].trim()
 		left += q.empty[c].n
 	}
-	if left == 0 && !q.busy {
-		q.parsed, q.spare = nil, [2]stash{}
+	q.mu.Unlock()
+	if !q.token.CompareAndSwap(tokenFree, tokenTaken) {
+		return left + 1, false // whoever has it uses some
 	}
-	return left
+	for c := range q.spare {
+		q.spare[c].trim()
+		left += q.spare[c].n
+	}
+	if left == 0 {
+		q.parsed = nil
+	}
+	return left, q.end()
 }
 
 // stall notes that a link refused a packet of this shard's.
@@ -188,7 +236,7 @@ func (q *rxQueue) stall(id inet.LinkID) {
 func (q *rxQueue) unstall(id inet.LinkID) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.stalled>>id&1 == 0 || q.closed {
+	if q.stalled>>id&1 == 0 || q.closed.Load() {
 		return false
 	}
 	q.stalled &^= 1 << id
@@ -198,9 +246,9 @@ func (q *rxQueue) unstall(id inet.LinkID) bool {
 
 // close drops what is there and whatever comes.
 func (q *rxQueue) close() {
+	q.closed.Store(true)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
 	q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
 	q.empty, q.room = [2]stash{}, 0
 }

@@ -16,7 +16,9 @@ func TestFullQueueDropsWhatIsLent(t *testing.T) {
 		s.Reserve(52)
 		s.Append([]byte("text"))
 		p := pool.Lend(s, 52, 4)
-		q := rxQueue{busy: true, closed: !full}
+		var q rxQueue
+		q.token.Store(tokenTaken)
+		q.closed.Store(!full)
 		if full {
 			q.bytes = queueLimit - wire.LargeSlab + 1
 		}

@@ -144,8 +144,12 @@ func (sh *shard) trim(now tcp.Time) {
 		return
 	}
 	sh.trimAt = now.Add(trimEvery)
-	if sh.stack.Pool().Trim()+sh.queue.trim() == 0 {
+	left, claimed := sh.queue.trim()
+	if sh.stack.Pool().Trim()+left == 0 {
 		sh.trimAt = tcp.Never
+	}
+	if claimed {
+		sh.needWork().Add(sh)
 	}
 }
 
@@ -248,9 +252,7 @@ func (sh *shard) close() {
 	sh.leave()
 
 	sh.enter()
-	if sh.work == nil {
-		sh.work = sh.host.getWork()
-	}
+	sh.needWork()
 	sh.unblock(^uint64(0))
 	sh.settle(sh.now)
 	sh.closed = true
