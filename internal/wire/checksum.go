@@ -68,6 +68,15 @@ func sumWords(s uint64, b []byte) uint64 {
 		s, _ = bits.Add64(s, 0, c)
 		b = b[128:]
 	}
+	for len(b) >= 32 { // a TCP header with timestamps
+		p := (*[32]byte)(b)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(p[0:8]), 0)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(p[8:16]), c)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(p[16:24]), c)
+		s, c = bits.Add64(s, binary.LittleEndian.Uint64(p[24:32]), c)
+		s += c
+		b = b[32:]
+	}
 	for len(b) >= 8 {
 		s, c = bits.Add64(s, binary.LittleEndian.Uint64(b), 0)
 		s += c
