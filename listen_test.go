@@ -3,6 +3,7 @@ package estab_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -241,6 +242,30 @@ func TestResolver(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who opens and closes many connections to one server doesn't run out of ports:
+// those in TIME-WAIT can be used again after a moment.
+func TestPortsComeRound(t *testing.T) {
+	forShards(t, func(t *testing.T, network *estabtest.Network) {
+		a, b := twoHosts(network)
+		l := listen(t, b, addrB+":80")
+		for i := range 100 {
+			c, err := a.Dial("tcp", addrB+":80")
+			if err != nil {
+				t.Fatalf("connection %d: %v", i, err)
+			}
+			s, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+			if _, err := s.Read(make([]byte, 1)); err != io.EOF {
+				t.Fatalf("connection %d: %v", i, err)
+			}
+			s.Close()
+		}
+	}, estabtest.Link{Delay: time.Millisecond}, configure(func(c *estab.Config) { c.PortFirst, c.PortLast = 40000, 40007 }))
 }
 
 // All ports can be used, and when they are, Dial says so and doesn't spin.

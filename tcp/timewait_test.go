@@ -314,7 +314,7 @@ func TestTimeWaitOrder(t *testing.T) {
 	}
 }
 
-// An active OPEN takes over a pair that has been in TIME-WAIT for a second, if
+// An active OPEN takes over a pair that has been in TIME-WAIT for a moment, if
 // both ends used timestamps: its SYN is newer than everything the peer has seen
 // (RFC 6191 from the client's side).
 func TestOpenTakesOverTimeWait(t *testing.T) {
@@ -322,15 +322,15 @@ func TestOpenTakesOverTimeWait(t *testing.T) {
 	open := func(r *rig) (ConnID, Error) { return r.e.Open(r.now, OpenOptions{Tuple: r.tup}) }
 
 	r := stampedWait(t, cfg)
-	r.advance(time.Second - 1)
+	r.advance(reuseAfter - 1)
 	if _, err := open(r); err != ErrInUse {
-		t.Errorf("after less than a second: %v", err)
+		t.Errorf("at once: %v", err)
 	}
 	r.advance(1)
 	old := r.iss + 2
 	id, err := open(r)
 	if err != 0 {
-		t.Fatalf("after a second: %v", err)
+		t.Fatalf("after %v: %v", reuseAfter, err)
 	}
 	r.id = id
 	r.iss = r.status().ISS
@@ -338,7 +338,7 @@ func TestOpenTakesOverTimeWait(t *testing.T) {
 		t.Errorf("the new ISS is %d before the old SND.NXT", old.Diff(r.iss))
 	}
 	r.output()
-	r.want("S 0:0(0) <mss 1460,TS val 3601000 ecr 0>")
+	r.want("S 0:0(0) <mss 1460,TS val 3600010 ecr 0>")
 	r.irs += 500_000
 	r.in("S. 0:0(0) ack 1 <mss 1000,TS val 1500 ecr 0>")
 	r.want(". 1:1(0) ack 1")
@@ -392,7 +392,7 @@ func TestPortsInTimeWaitAreReused(t *testing.T) {
 	p := connected(t, Config{PortFirst: 40000, PortLast: 40000}, Config{}, ConnConfig{}, ConnConfig{})
 	p.finish()
 	for range 3 {
-		p.now = p.now.Add(time.Second)
+		p.now = p.now.Add(reuseAfter)
 		id, err := p.a.e.Open(p.now, OpenOptions{Tuple: Tuple{Local: testTuple4.Local, Remote: testTuple4.Remote, RemotePort: testTuple4.RemotePort}})
 		if err != 0 {
 			t.Fatal(err)
