@@ -121,7 +121,7 @@ func gvisorStack(w wiring, c gvisorConfig, ep stack.LinkEndpoint, addr tcpip.Add
 		first = 1 << 20
 	}
 	if msl == 0 {
-		msl = 100 * time.Millisecond
+		msl = 100 * time.Millisecond // or it would run out of ports
 	}
 	sack := tcpip.TCPSACKEnabled(true)
 	cc := tcpip.CongestionControlOption("cubic")

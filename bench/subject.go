@@ -23,7 +23,7 @@ type wiring struct {
 	mtu     int
 	trusted bool          // the link vouches for its bytes: no checksums
 	raw     bool          // the server has a second link, which the row drives by hand
-	msl     time.Duration // half of TIME-WAIT; 0: 100 ms, so that thousands of connections a second don't run out of ports
+	msl     time.Duration // half of TIME-WAIT; 0: whatever suits the subject
 	ports   int           // on so many the server listens, as far as a subject's ports would run out; 0: one
 	gvisor  string        // its configuration; "": default
 }
@@ -42,7 +42,7 @@ func fixed(s string) func(wiring) string { return func(wiring) string { return s
 
 func subjects() []subject {
 	return []subject{
-		{"estab", fixed("link.Pair, default configuration but for MSL"), always, newEstab},
+		{"estab", fixed("link.Pair, default configuration"), always, newEstab},
 		{"gVisor", gvisorNote, always, newGvisor},
 		{"loopback", fixed("Linux, lo of a network namespace of its own, package net"), always, newLoopback},
 		{"veth", vethNote, noVeth, newVeth},
@@ -70,9 +70,6 @@ func newEstab(w wiring) (world, error) { return newEstabWith(w, estab.Config{}) 
 
 func newEstabWith(w wiring, cfg estab.Config) (*estabWorld, error) {
 	cfg.MSL = w.msl
-	if w.msl == 0 {
-		cfg.MSL = 100 * time.Millisecond
-	}
 	a, b := link.Pair(link.PairOptions{MTU: w.mtu, Trusted: w.trusted})
 	ew := &estabWorld{ports: max(w.ports, 1)}
 	links := []estab.LinkConfig{{Link: b}}
