@@ -30,12 +30,20 @@ type PairEnd struct {
 	state   atomic.Uint32 // endOpen …
 
 	_       [64]byte // the counters change with every packet, the rest never
-	packets atomic.Uint64
-	bytes   atomic.Uint64
+	out     [stripes]traffic
 	dropped atomic.Uint64
 	lost    atomic.Uint64 // bytes of those dropped
 	_       [64]byte
 }
+
+// traffic is a part of an end's counters: processors that send at the same time
+// count in different ones, each in a cache line of its own.
+type traffic struct {
+	packets, bytes atomic.Uint64
+	_              [48]byte
+}
+
+const stripes = 8
 
 // attached is a Receiver in a form that fits an atomic pointer.
 type attached struct{ Receiver }
@@ -115,8 +123,9 @@ func (e *PairEnd) Enqueue(w *Work, pkts []*Packet) int {
 		}
 		start = i + 1
 	}
-	e.packets.Add(uint64(len(pkts)))
-	e.bytes.Add(bytes)
+	out := &e.out[w.stripe()]
+	out.packets.Add(uint64(len(pkts)))
+	out.bytes.Add(bytes)
 	if dropped > 0 {
 		e.dropped.Add(dropped)
 		e.lost.Add(lost)
@@ -138,8 +147,18 @@ func (e *PairEnd) Close() error {
 // has arrived was delivered.
 func (e *PairEnd) Stats() Stats {
 	dropped, lost := e.peer.dropped.Load(), e.peer.lost.Load() // first, so that there are no more of them than packets
-	return Stats{
-		Out: Counts{Dropped: e.dropped.Load(), Packets: e.packets.Load(), Bytes: e.bytes.Load()},
-		In:  Counts{Packets: e.peer.packets.Load() - dropped, Bytes: e.peer.bytes.Load() - lost},
+	s := Stats{Out: e.sent(), In: e.peer.sent()}
+	s.Out.Dropped = e.dropped.Load()
+	s.In.Packets -= dropped
+	s.In.Bytes -= lost
+	return s
+}
+
+// sent is what the end was given.
+func (e *PairEnd) sent() (c Counts) {
+	for i := range e.out {
+		c.Packets += e.out[i].packets.Load()
+		c.Bytes += e.out[i].bytes.Load()
 	}
+	return c
 }

@@ -43,7 +43,19 @@ type Work struct {
 	list    []Runner // for the next round
 	round   []Runner // the round that is being run
 	running bool
+	number  uint32 // of this Work among all; 0: not needed yet
 	idle    atomic.Pointer[helper]
+}
+
+var works atomic.Uint32 // that have a number
+
+// stripe is which of an end's counters whoever has this Work uses. Works stay
+// with a processor, by and large.
+func (w *Work) stripe() uint32 {
+	if w.number == 0 {
+		w.number = works.Add(1)
+	}
+	return w.number % stripes
 }
 
 // rounds is how often Run goes around before a helper takes over, so that
