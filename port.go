@@ -64,9 +64,41 @@ func (sh *shard) Run(w *link.Work) {
 		woken = sh.receive(w, b)
 	}
 	if sh.queue.end() {
-		w.Add(sh)
+		w.Add((*backlog)(sh))
 	}
 	woken.wake() // last: they are to find nothing locked
+}
+
+// HandOff is part of link.HandOffer: the token goes back.
+func (sh *shard) HandOff() link.Runner {
+	sh.queue.putBack()
+	return (*backlog)(sh).HandOff()
+}
+
+// backlog is a shard on the list of somebody who hasn't got its token.
+type backlog shard
+
+// Run takes in a batch, unless somebody else is at it.
+func (b *backlog) Run(w *link.Work) {
+	if sh := (*shard)(b); sh.queue.resume() {
+		sh.Run(w)
+	}
+}
+
+// HandOff is part of link.HandOffer: one helper for a shard is enough.
+func (b *backlog) HandOff() link.Runner {
+	if !b.queue.hand() {
+		return nil
+	}
+	return (*handed)(b)
+}
+
+// handed is a backlog on the list of a helper that has yet to begin.
+type handed shard
+
+func (h *handed) Run(w *link.Work) {
+	h.queue.taken()
+	(*backlog)(h).Run(w)
 }
 
 // receive takes in a batch, and returns whom that wakes. Headers and checksums

@@ -68,10 +68,12 @@ func class(p *link.Packet) int {
 // of whoever takes it in. Anyone may push; nobody waits. The link a packet came
 // by stands in its Meta.
 //
-// Whoever finds the token free takes it: what he pushes is his to take in, and
-// no lock is needed for it. While somebody has the token the others put theirs
-// into the queue, under a lock that is a leaf, and say so: he looks there before
-// he gives the token back.
+// Whoever finds the token free and the queue empty takes the token: what he
+// pushes is his to take in, and no lock is needed for it. Otherwise packets go
+// into the queue, under a lock that is a leaf, and whoever has the token looks
+// there before he gives it back. He takes in a batch at a time, and between two
+// batches the token is free for whoever comes first: a backlog is everybody's
+// business, not that of one goroutine that has to wait for its turn.
 type rxQueue struct {
 	token  atomic.Uint32 // tokenFree …
 	closed atomic.Bool   // whatever comes is dropped
@@ -88,13 +90,15 @@ type rxQueue struct {
 	dropped    uint64
 	stalled    uint64 // links, by bit, that refused a packet of this shard's
 	room       uint64 // links, by bit, that take packets again
+	handed     bool   // a helper will look at the queue
 }
 
 // The states of a token.
 const (
 	tokenFree   = iota // and the queue is empty
-	tokenTaken         // somebody is at it, or will be
-	tokenWanted        // likewise, and something waits in the queue
+	tokenLeft          // free; something is in the queue, and somebody has that on his list
+	tokenTaken         // somebody is at it, or will be in a moment
+	tokenWanted        // likewise, and something is in the queue
 )
 
 // batch is what a shard takes in at a time.
@@ -119,7 +123,7 @@ func (q *rxQueue) push(id inet.LinkID, pkts []*link.Packet) bool {
 	return true
 }
 
-// enqueue is push while somebody has the token.
+// enqueue is push for what has to wait its turn.
 func (q *rxQueue) enqueue(id inet.LinkID, pkts []*link.Packet) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -143,16 +147,22 @@ func (q *rxQueue) enqueue(id inet.LinkID, pkts []*link.Packet) bool {
 	return q.claim()
 }
 
-// claim says that something waits in the queue. It reports whether nobody was
-// at it: then the caller has the token, and a batch. mu is locked.
+// claim says that something is in the queue. It reports whether nobody was at
+// it: then the caller has the token, and a batch. mu is locked.
 func (q *rxQueue) claim() bool {
 	for q.n > 0 || q.room != 0 {
-		if q.token.CompareAndSwap(tokenFree, tokenTaken) {
-			q.take()
-			return true
-		}
-		if q.token.CompareAndSwap(tokenTaken, tokenWanted) || q.token.Load() == tokenWanted {
-			break
+		switch t := q.token.Load(); t {
+		case tokenFree, tokenLeft:
+			if q.token.CompareAndSwap(t, tokenTaken) {
+				q.take()
+				return true
+			}
+		case tokenTaken:
+			if q.token.CompareAndSwap(t, tokenWanted) {
+				return false
+			}
+		case tokenWanted:
+			return false
 		}
 	}
 	return false
@@ -177,15 +187,15 @@ func (q *rxQueue) take() {
 	q.token.Store(tokenWanted)
 }
 
-// end gives back the token. It reports whether the caller has it again at once,
-// because others have put something into the queue and rely on him.
+// end gives back the token. It reports whether something is in the queue: the
+// caller must have that on his list.
 func (q *rxQueue) end() bool {
-	return !q.token.CompareAndSwap(tokenTaken, tokenFree) && q.again()
+	return !q.token.CompareAndSwap(tokenTaken, tokenFree) && q.leave()
 }
 
-// again is end if something waits in the queue. What was set aside for it is
+// leave is end if something is in the queue. What was set aside for it is
 // exchanged with those who put it there.
-func (q *rxQueue) again() bool {
+func (q *rxQueue) leave() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for c := range q.spare {
@@ -197,14 +207,63 @@ func (q *rxQueue) again() bool {
 		q.token.Store(tokenFree)
 		return false
 	}
-	q.token.Store(tokenTaken)
+	q.token.Store(tokenLeft)
+	return true
+}
+
+// resume takes the token and a batch, if something was left and nobody is at
+// it. Whoever is has the rest on his list.
+func (q *rxQueue) resume() bool {
+	if !q.token.CompareAndSwap(tokenLeft, tokenTaken) {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.take()
 	return true
 }
 
+// putBack gives back the token without having taken in the batch.
+func (q *rxQueue) putBack() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var last *link.Packet
+	for p := q.batch.list; p != nil; p = p.Next {
+		q.n++
+		q.bytes += p.Cap()
+		last = p
+	}
+	if last != nil {
+		if last.Next = q.head; q.tail == nil {
+			q.tail = last
+		}
+		q.head = q.batch.list
+	}
+	q.room |= q.batch.room
+	q.batch = batch{}
+	q.token.Store(tokenLeft)
+}
+
+// hand notes that a helper will look at the queue. It reports whether none did
+// so far.
+func (q *rxQueue) hand() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	first := !q.handed
+	q.handed = true
+	return first
+}
+
+// taken is for the helper: it looks now.
+func (q *rxQueue) taken() {
+	q.mu.Lock()
+	q.handed = false
+	q.mu.Unlock()
+}
+
 // trim drops the empty buffers that nobody has needed since the last time. It
-// says how many are left, and whether the token went to the caller, as push does.
-func (q *rxQueue) trim() (left int, claimed bool) {
+// says how many are left, and, as end does, whether something is in the queue.
+func (q *rxQueue) trim() (left int, waits bool) {
 	q.mu.Lock()
 	for c := range q.empty {
 		q.empty[c].trim()

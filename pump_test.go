@@ -38,3 +38,113 @@ func TestFullQueueDropsWhatIsLent(t *testing.T) {
 		}
 	}
 }
+
+// packets makes n small packets, numbered in Hash from first on.
+func packets(first, n int) (pkts []*link.Packet) {
+	for i := range n {
+		p := wire.NewSlab(100)
+		p.Resize(100)
+		p.Hash = uint64(first + i)
+		pkts = append(pkts, p)
+	}
+	return pkts
+}
+
+// takeBatch takes over what the token's holder would take in, and checks that
+// it goes on where the last one ended. It returns where it ends.
+func takeBatch(t *testing.T, q *rxQueue, next int) int {
+	t.Helper()
+	n := 0
+	for p := q.batch.list; p != nil; p = p.Next {
+		if p.Hash != uint64(next) {
+			t.Fatalf("packet %d comes where %d should", p.Hash, next)
+		}
+		next++
+		n++
+	}
+	if n > batchSize {
+		t.Fatalf("a batch of %d packets", n)
+	}
+	q.batch = batch{}
+	return next
+}
+
+// What has piled up while somebody was at it is taken in batch by batch, in
+// order, by whoever comes: between two batches the token is free.
+func TestBacklogIsEverybodys(t *testing.T) {
+	var q rxQueue
+	if !q.push(1, packets(0, 3)) {
+		t.Fatal("the queue is empty and the token free: it goes to whoever pushes")
+	}
+	for n := 3; n < 300; n += 33 {
+		if q.push(1, packets(n, 33)) {
+			t.Fatal("somebody has the token")
+		}
+	}
+	next := takeBatch(t, &q, 0)
+	if !q.end() {
+		t.Fatal("the queue is not empty: that has to be on somebody's list")
+	}
+	if !q.push(1, packets(300, 1)) {
+		t.Fatal("whoever comes between two batches takes in the next one")
+	}
+	if q.resume() {
+		t.Fatal("somebody has the token")
+	}
+	for next = takeBatch(t, &q, next); q.end(); next = takeBatch(t, &q, next) {
+		if !q.resume() {
+			t.Fatal("the token is free, and something left")
+		}
+	}
+	if next != 301 || q.n != 0 || q.bytes != 0 || q.resume() {
+		t.Errorf("took %d of 301 packets, %d are left", next, q.n)
+	}
+	if !q.push(1, packets(301, 1)) || takeBatch(t, &q, 301) != 302 || q.end() {
+		t.Error("afterwards it is as it was")
+	}
+}
+
+// A batch that was put back comes first again, and one helper looks after the
+// queue.
+func TestBatchPutBack(t *testing.T) {
+	for _, more := range []int{0, 10, 100} {
+		var q rxQueue
+		q.push(1, packets(0, 20))
+		if more > 0 {
+			q.push(1, packets(20, more))
+		}
+		q.putBack()
+		if !q.hand() || q.hand() {
+			t.Fatal("the first helper is the only one")
+		}
+		q.push(1, packets(20+more, 1))
+		if q.putBack(); !q.resume() {
+			t.Fatal("the token is free, and something left")
+		}
+		if next := takeBatch(t, &q, 0); next != min(21+more, batchSize) {
+			t.Fatalf("%d packets in the batch", next)
+		}
+		q.end()
+		if q.taken(); !q.hand() {
+			t.Fatal("the helper has looked, and the next one may come")
+		}
+	}
+}
+
+// A queue that is closed while something is left in it has nothing left.
+func TestCloseWithABacklog(t *testing.T) {
+	var q rxQueue
+	q.push(1, packets(0, 1))
+	q.push(1, packets(1, 100))
+	takeBatch(t, &q, 0)
+	if !q.end() {
+		t.Fatal("a backlog")
+	}
+	q.close()
+	if q.resume() && (q.batch.list != nil || q.end()) {
+		t.Error("something is left")
+	}
+	if q.push(1, packets(0, 1)) || q.n != 0 || q.dropped != 1 {
+		t.Error("a closed queue takes packets")
+	}
+}

@@ -144,12 +144,12 @@ func (sh *shard) trim(now tcp.Time) {
 		return
 	}
 	sh.trimAt = now.Add(trimEvery)
-	left, claimed := sh.queue.trim()
+	left, waits := sh.queue.trim()
 	if sh.stack.Pool().Trim()+left == 0 {
 		sh.trimAt = tcp.Never
 	}
-	if claimed {
-		sh.needWork().Add(sh)
+	if waits {
+		sh.needWork().Add((*backlog)(sh))
 	}
 }
 

@@ -12,14 +12,24 @@ import (
 // "marked" under the lock of its queue: whoever puts something into the queue
 // and finds the flag unset sets it, releases the lock and adds the runner to
 // his Work; whoever empties the queue in Run unsets it. So between two runs
-// nothing is forgotten and nothing is listed twice. (A host's shard keeps its
-// flag set until Run is through: whoever lists it is the only one to run it.)
+// nothing is forgotten and nothing is listed twice. (A host's shard has a token
+// in place of a flag, and may stand on several lists: pump.go in package estab.)
 type Runner interface {
 	// Run does what there is to do, once around: about one batch, not until
 	// there is nothing left. It never blocks: if another goroutine is at it,
 	// Run returns, and that goroutine looks again. What it causes, and itself
 	// if work is left, it adds to w.
 	Run(w *Work)
+}
+
+// A HandOffer is a Runner that others might run before the helper that it is
+// handed to comes to it.
+type HandOffer interface {
+	Runner
+
+	// HandOff gives up whatever keeps others from it, and returns what the
+	// helper is to run; nil if another helper will do so.
+	HandOff() Runner
 }
 
 // Instant is a moment in the life of this process, in nanoseconds; never zero.
@@ -106,7 +116,20 @@ func (w *Work) handOff() {
 		h = &helper{owner: w}
 		h.drain = h.run
 	}
-	h.work.list, w.list = w.list, h.work.list
+	for i, r := range w.list {
+		if o, ok := r.(HandOffer); ok {
+			r = o.HandOff()
+		}
+		if r != nil {
+			h.work.Add(r)
+		}
+		w.list[i] = nil
+	}
+	w.list = w.list[:0]
+	if len(h.work.list) == 0 {
+		w.idle.Store(h)
+		return
+	}
 	go h.drain()
 }
 

@@ -166,3 +166,38 @@ func TestWorkHelperAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// offer is a Runner that gives something else to a helper, or nothing.
+type offer struct {
+	chain
+	then Runner
+	off  int
+}
+
+func (o *offer) HandOff() Runner { o.off++; return o.then }
+
+func (o *offer) Run(w *Work) {
+	o.chain.by[w]++
+	w.Add(o)
+}
+
+// A HandOffer says what a helper is to run in its place; if that is nothing, no
+// helper is needed, and the next one finds everything as it was.
+func TestWorkHandOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w Work
+		rest := &chain{left: 5, by: map[*Work]int{}}
+		for n, then := range []Runner{nil, rest, nil} {
+			o := &offer{chain: chain{by: map[*Work]int{}}, then: then}
+			w.Add(o)
+			w.Run()
+			synctest.Wait()
+			if o.by[&w] != rounds || len(o.by) != 1 || o.off != 1 {
+				t.Errorf("%d: %d runs here, by %d, handed off %d times", n, o.by[&w], len(o.by), o.off)
+			}
+		}
+		if rest.left != 0 || rest.by[&w] != 0 {
+			t.Errorf("%d runs are left for the helper, %d were run here", rest.left, rest.by[&w])
+		}
+	})
+}
