@@ -20,16 +20,50 @@ type port struct {
 // their flows live in. It may be called under the lock of the shard that sent
 // them.
 func (p *port) Deliver(w *link.Work, pkts []*link.Packet) {
-	for len(pkts) > 0 {
-		sh := p.steer(pkts[0])
-		n := 1
-		for n < len(pkts) && p.steer(pkts[n]) == sh {
-			n++
+	for len(pkts) > batchSize {
+		p.Deliver(w, pkts[:batchSize])
+		pkts = pkts[batchSize:]
+	}
+	if len(pkts) == 0 {
+		return
+	}
+	sh, n := p.steer(pkts[0]), 1
+	for n < len(pkts) && p.steer(pkts[n]) == sh {
+		n++
+	}
+	if n < len(pkts) {
+		p.distribute(w, pkts)
+	} else if sh.queue.push(p.id, pkts) {
+		w.Add(sh)
+	}
+}
+
+// distribute is Deliver for packets of several shards: each gets its own together.
+func (p *port) distribute(w *link.Work, pkts []*link.Packet) {
+	var to [batchSize]*shard // nil: it is there
+	for i, pkt := range pkts {
+		to[i] = p.steer(pkt)
+	}
+	var own [batchSize]*link.Packet
+	var from [batchSize]int
+	for i := range pkts {
+		sh := to[i]
+		if sh == nil {
+			continue
 		}
-		if sh.queue.push(p.id, pkts[:n]) {
+		n := 0
+		for j := i; j < len(pkts); j++ {
+			if to[j] == sh {
+				own[n], from[n], to[j] = pkts[j], j, nil
+				n++
+			}
+		}
+		if sh.queue.push(p.id, own[:n]) {
 			w.Add(sh)
 		}
-		pkts = pkts[n:]
+		for k, j := range from[:n] {
+			pkts[j] = own[k]
+		}
 	}
 }
 
@@ -146,7 +180,7 @@ func (sh *shard) restock(came [2]int) {
 	}
 	pool := sh.stack.Pool()
 	for class, n := range came {
-		for spare := &sh.queue.spare[class]; n > 0 && spare.n < keepEmpty[class]; n-- {
+		for spare := &sh.queue.spare[class]; n > 0 && spare.n < batchSize; n-- {
 			p := pool.Spare(classSize[class])
 			if p == nil {
 				break

@@ -171,6 +171,7 @@ func (q *rxQueue) claim() bool {
 // take makes a batch of what is first in the queue, for the caller, who has the
 // token. mu is locked.
 func (q *rxQueue) take() {
+	q.share()
 	q.batch, q.room = batch{q.head, q.room}, 0
 	if q.n <= batchSize {
 		q.head, q.tail, q.n, q.bytes = nil, nil, 0, 0
@@ -193,22 +194,27 @@ func (q *rxQueue) end() bool {
 	return !q.token.CompareAndSwap(tokenTaken, tokenFree) && q.leave()
 }
 
-// leave is end if something is in the queue. What was set aside for it is
-// exchanged with those who put it there.
+// leave is end if something is in the queue.
 func (q *rxQueue) leave() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for c := range q.spare {
-		for q.empty[c].n < keepEmpty[c] && q.spare[c].n > 0 {
-			q.empty[c].push(q.spare[c].pop())
-		}
-	}
+	q.share()
 	if q.n == 0 && q.room == 0 { // it was dropped meanwhile
 		q.token.Store(tokenFree)
 		return false
 	}
 	q.token.Store(tokenLeft)
 	return true
+}
+
+// share lets those who queue have the buffers that are to be exchanged. The
+// caller has the token, and mu is locked.
+func (q *rxQueue) share() {
+	for c := range q.spare {
+		for q.empty[c].n < keepEmpty[c] && q.spare[c].n > 0 {
+			q.empty[c].push(q.spare[c].pop())
+		}
+	}
 }
 
 // resume takes the token and a batch, if something was left and nobody is at
