@@ -1,6 +1,7 @@
 package estab
 
 import (
+	"slices"
 	"testing"
 
 	"estab/internal/wire"
@@ -146,5 +147,38 @@ func TestCloseWithABacklog(t *testing.T) {
 	}
 	if q.push(1, packets(0, 1)) || q.n != 0 || q.dropped != 1 {
 		t.Error("a closed queue takes packets")
+	}
+}
+
+// A delivery to many shards gives each its own packets, together and in order.
+func TestDeliverDistributes(t *testing.T) {
+	h := &Host{shards: make([]shard, 4), shift: 62}
+	p := &port{host: h, id: 1}
+	pkts := packets(0, 150)
+	want := map[*shard][]*link.Packet{}
+	for i, pkt := range pkts {
+		pkt.Hash = uint64(i*i%7%4)<<62 | uint64(i+1)
+		sh := h.shard(pkt.Hash)
+		want[sh] = append(want[sh], pkt)
+	}
+	var w link.Work
+	p.Deliver(&w, pkts)
+	for i, pkt := range pkts {
+		if pkt != nil {
+			t.Fatalf("packet %d was not taken", i)
+		}
+	}
+	for i := range h.shards {
+		sh := &h.shards[i]
+		var got []*link.Packet
+		for pkt := sh.queue.batch.list; pkt != nil; pkt = pkt.Next {
+			got = append(got, pkt)
+		}
+		for pkt := sh.queue.head; pkt != nil; pkt = pkt.Next {
+			got = append(got, pkt)
+		}
+		if !slices.Equal(got, want[sh]) {
+			t.Errorf("shard %d has %d packets, want %d, or in another order", i, len(got), len(want[sh]))
+		}
 	}
 }
