@@ -87,7 +87,7 @@ func (h *Host) makeShard(sh *shard) error {
 		caps := l.Link.Caps()
 		_, err := stack.AddLink(inet.LinkConfig{
 			Name: l.Name, MTU: caps.MTU, Addrs: l.Addrs,
-			RxVerified: caps.RxVerified, TxUnchecked: caps.TxUnchecked, Shares: caps.Shares,
+			RxVerified: caps.RxVerified, TxUnchecked: caps.TxUnchecked, Shares: caps.Shares, Local: caps.Local,
 		})
 		if err != nil {
 			return fmt.Errorf("estab: link %s: %w", l.Name, err)

@@ -265,7 +265,7 @@ func TestPortsComeRound(t *testing.T) {
 			}
 			s.Close()
 		}
-	}, estabtest.Link{Delay: time.Millisecond}, configure(func(c *estab.Config) { c.PortFirst, c.PortLast = 40000, 40007 }))
+	}, estabtest.Link{Delay: time.Millisecond}, configure(func(c *estab.Config) { c.PortFirst, c.PortLast = 40000, 40015 }))
 }
 
 // All ports can be used, and when they are, Dial says so and doesn't spin.

@@ -17,8 +17,9 @@ const (
 	queueLimit = 16 << 20 // bytes of buffers
 )
 
-// keepEmpty is how many empty buffers of each class wait to be exchanged: as
-// much as arrives between two looks at the queue.
+// keepEmpty is how many empty buffers of each class wait to be exchanged for what
+// is queued: as much as arrives between two looks at the queue. A batch of each
+// waits for whoever finds the token free.
 var keepEmpty = [2]int{512, 64}
 
 // stash is a pile of empty buffers of one class.
@@ -98,7 +99,7 @@ const (
 	tokenFree   = iota // and the queue is empty
 	tokenLeft          // free; something is in the queue, and somebody has that on his list
 	tokenTaken         // somebody is at it, or will be in a moment
-	tokenWanted        // likewise, and something is in the queue
+	tokenWanted        // likewise, and something is in the queue, or was a moment ago
 )
 
 // batch is what a shard takes in at a time.
@@ -199,7 +200,7 @@ func (q *rxQueue) leave() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.share()
-	if q.n == 0 && q.room == 0 { // it was dropped meanwhile
+	if q.n == 0 && q.room == 0 { // it was taken, or dropped, meanwhile
 		q.token.Store(tokenFree)
 		return false
 	}
@@ -270,19 +271,16 @@ func (q *rxQueue) taken() {
 // trim drops the empty buffers that nobody has needed since the last time. It
 // says how many are left, and, as end does, whether something is in the queue.
 func (q *rxQueue) trim() (left int, waits bool) {
+	if !q.token.CompareAndSwap(tokenFree, tokenTaken) {
+		return 1, false // whoever has it uses some
+	}
 	q.mu.Lock()
 	for c := range q.empty {
 		q.empty[c].trim()
-		left += q.empty[c].n
+		q.spare[c].trim()
+		left += q.empty[c].n + q.spare[c].n
 	}
 	q.mu.Unlock()
-	if !q.token.CompareAndSwap(tokenFree, tokenTaken) {
-		return left + 1, false // whoever has it uses some
-	}
-	for c := range q.spare {
-		q.spare[c].trim()
-		left += q.spare[c].n
-	}
 	if left == 0 {
 		q.parsed = nil
 	}
@@ -309,7 +307,8 @@ func (q *rxQueue) unstall(id inet.LinkID) bool {
 	return q.claim()
 }
 
-// close drops what is there and whatever comes.
+// close drops what is there and whatever comes. A batch that somebody has taken
+// is still taken in.
 func (q *rxQueue) close() {
 	q.closed.Store(true)
 	q.mu.Lock()

@@ -21,7 +21,8 @@ import (
 //
 // Three locks are ever held together, in this order: a token, a mu, and one
 // leaf (a queue's lock, a listener's). The token is tried for and never waited
-// for. No lock is held while a goroutine waits for anything else.
+// for, so that it may be tried under mu, too. No lock is held while a goroutine
+// waits for anything else.
 type shard struct {
 	host  *Host
 	index int
@@ -102,10 +103,11 @@ func (sh *shard) settle(now tcp.Time) {
 }
 
 // arm sets the shard's timer if the engine's next deadline is earlier than
-// what it is set for. (DeadlineFloor has said that it may be.) A later deadline leaves it alone: it then goes off for
-// nothing and is set again, which costs less than a reset for every
-// acknowledgement. After it has gone off it rests for a millisecond: where very
-// many deadlines follow each other, one expiry serves all that are due.
+// what it is set for, as DeadlineFloor has said that it may be. A later deadline
+// leaves it alone: it then goes off for nothing and is set again, which costs
+// less than a reset for every acknowledgement. After it has gone off it rests for
+// a millisecond: where very many deadlines follow each other, one expiry serves
+// all that are due.
 func (sh *shard) arm(now tcp.Time) {
 	next := max(min(sh.stack.NextDeadline(), sh.trimAt), sh.restUntil)
 	if next >= sh.timerAt {

@@ -21,9 +21,10 @@ type Parsed struct {
 	// The last packet's addresses that were let in here. The next one's are
 	// mostly the same, and need not be looked up again.
 	admitted struct {
+		by       *Stack // nil: there was no such packet
 		src, dst wire.Addr
 		link     LinkID
-		known    int // addresses that the host had; 0: there was no such packet
+		known    int // addresses that the host had then
 	}
 }
 
@@ -100,8 +101,8 @@ func (s *Stack) parseIP(link LinkID, packet []byte, out *Parsed) wire.Reason {
 	if r := wire.ParseIP(packet, h); r != wire.Accepted {
 		return r
 	}
-	if h.Src != a.src || h.Dst != a.dst || link != a.link || a.known != len(s.addrs.own) {
-		a.known = 0
+	if h.Src != a.src || h.Dst != a.dst || link != a.link || a.known != len(s.addrs.own) || a.by != s {
+		a.by = nil
 		if r := s.admit(link, h.Src, h.Dst); r != wire.Accepted {
 			return r
 		}
@@ -114,7 +115,7 @@ func (s *Stack) parseIP(link LinkID, packet []byte, out *Parsed) wire.Reason {
 			return wire.DropIPSource
 		}
 		if h.Src != h.Dst {
-			a.src, a.dst, a.link, a.known = h.Src, h.Dst, link, len(s.addrs.own)
+			a.by, a.src, a.dst, a.link, a.known = s, h.Src, h.Dst, link, len(s.addrs.own)
 		}
 	}
 	switch {

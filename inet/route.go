@@ -90,7 +90,7 @@ func (s *Stack) Path(t *tcp.Tuple) (tcp.Path, tcp.Error) {
 		return tcp.Path{}, err
 	}
 	l := &s.links[link]
-	p := tcp.Path{Egress: link.egress(), MTU: l.mtu, Lends: l.shares, Sums: !l.txUnchecked}
+	p := tcp.Path{Egress: link.egress(), MTU: l.mtu, Lends: l.shares, Sums: !l.txUnchecked, Local: l.local}
 	if link != Loopback {
 		p.MTU = min(p.MTU, s.pmtu.get(s.now, s.setOf(t.Remote), t.Remote))
 	}

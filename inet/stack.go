@@ -53,6 +53,8 @@ type LinkConfig struct {
 	// Shares: a packet is passed on in the memory in which it lies, and whoever
 	// gets it doesn't write to it. Text is then not copied for it.
 	Shares bool
+
+	Local bool // whoever is at the other end is in the memory of this process
 }
 
 // ifLink is a link as the stack knows it.
@@ -63,6 +65,7 @@ type ifLink struct {
 	rxVerified  bool
 	txUnchecked bool
 	shares      bool
+	local       bool
 }
 
 // Stack is an IP host, or one shard of one. It is not safe for concurrent
@@ -116,7 +119,7 @@ func New(cfg Config) (*Stack, error) {
 	}
 	s.pool = s.tcp.Pool()
 	_, err = s.AddLink(LinkConfig{
-		Name: "lo", MTU: maxMTU, RxVerified: true, TxUnchecked: true, Shares: true,
+		Name: "lo", MTU: maxMTU, RxVerified: true, TxUnchecked: true, Shares: true, Local: true,
 		Addrs: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/8"), netip.MustParsePrefix("::1/128")},
 	})
 	return s, err
@@ -146,7 +149,7 @@ func (s *Stack) AddLink(lc LinkConfig) (LinkID, error) {
 	id := LinkID(len(s.links))
 	s.links = append(s.links, ifLink{
 		name: lc.Name, mtu: min(lc.MTU, maxMTU), addrs: append([]netip.Prefix(nil), lc.Addrs...),
-		rxVerified: lc.RxVerified, txUnchecked: lc.TxUnchecked, shares: lc.Shares,
+		rxVerified: lc.RxVerified, txUnchecked: lc.TxUnchecked, shares: lc.Shares, local: lc.Local,
 	})
 	for _, p := range lc.Addrs {
 		s.addrs.add(p, id)

@@ -77,7 +77,8 @@ func (w *Work) Add(r Runner) { w.list = append(w.list, r) }
 
 // Run runs what is on the list, then what that has added, and so on. What is
 // left after eight rounds goes to a goroutine that ends when there is nothing
-// left. Called by a Runner, Run does nothing: the list is being run already.
+// left, unless somebody else sees to it (HandOffer). Called by a Runner, Run does
+// nothing: the list is being run already.
 func (w *Work) Run() {
 	if w.running {
 		return

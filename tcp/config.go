@@ -70,6 +70,7 @@ type Path struct {
 
 	Lends bool // text can leave in the memory in which it is queued, if that is laid out for it
 	Sums  bool // the link wants checksums
+	Local bool // the other end is in the memory of this process
 }
 
 // ConnConfig is what can be chosen for one connection, or for those of a

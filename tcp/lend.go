@@ -75,7 +75,7 @@ func (q *sendQueue) carry(pool *wire.Pool, n int, l layout) {
 	q.fill(pool, begun, l.sums)
 }
 
-// whole is the slab that a segment's text, as gather has just returned it, is
+// whole is the slab that a segment's text, as piece has just returned it, is
 // the beginning of, or nil.
 func (q *sendQueue) whole(seg *Segment) *wire.Slab {
 	if len(seg.Rest) > 0 || &q.cur.Bytes()[0] != &seg.Payload[0] {

@@ -117,7 +117,7 @@ func TestPortChoiceAtHighOccupancy(t *testing.T) {
 			n := 0
 			for ; ; n++ { // what choosePort does
 				tup.LocalPort = c.CandidatePort(&tup, uint32(n))
-				if _, err := c.claim(&tup); err == 0 {
+				if _, err := c.claim(&tup, false); err == 0 {
 					break
 				}
 			}

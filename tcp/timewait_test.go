@@ -314,7 +314,7 @@ func TestTimeWaitOrder(t *testing.T) {
 	}
 }
 
-// An active OPEN takes over a pair that has been in TIME-WAIT for a moment, if
+// An active OPEN takes over a pair that has been in TIME-WAIT for long enough, if
 // both ends used timestamps: its SYN is newer than everything the peer has seen
 // (RFC 6191 from the client's side).
 func TestOpenTakesOverTimeWait(t *testing.T) {
@@ -338,12 +338,25 @@ func TestOpenTakesOverTimeWait(t *testing.T) {
 		t.Errorf("the new ISS is %d before the old SND.NXT", old.Diff(r.iss))
 	}
 	r.output()
-	r.want("S 0:0(0) <mss 1460,TS val 3600010 ecr 0>")
+	r.want("S 0:0(0) <mss 1460,TS val 3601000 ecr 0>")
 	r.irs += 500_000
 	r.in("S. 0:0(0) ack 1 <mss 1000,TS val 1500 ecr 0>")
 	r.want(". 1:1(0) ack 1")
 	if c := r.e.Counts(); c.TimeWait != 0 || r.e.Counters().TimeWaitReuses != 1 {
 		t.Errorf("%+v, %d reuses", c, r.e.Counters().TimeWaitReuses)
+	}
+
+	// A peer in this process is known to tick in milliseconds.
+	local := cfg
+	local.Paths = localPaths{}
+	r = stampedWait(t, local)
+	r.advance(reuseAfterLocal - 1)
+	if _, err := open(r); err != ErrInUse {
+		t.Errorf("a local one, at once: %v", err)
+	}
+	r.advance(1)
+	if _, err := open(r); err != 0 {
+		t.Errorf("a local one, after %v: %v", reuseAfterLocal, err)
 	}
 
 	// Without timestamps, or where reuse is off, the pair is in use.
@@ -359,6 +372,11 @@ func TestOpenTakesOverTimeWait(t *testing.T) {
 		t.Errorf("with reuse off: %v", err)
 	}
 }
+
+// localPaths all lead to peers in this process.
+type localPaths struct{}
+
+func (localPaths) Path(*Tuple) (Path, Error) { return Path{MTU: 1500, Local: true}, 0 }
 
 // The OPEN that took over fails: the old record stands again, until its time.
 func TestOpenThatTookOverFails(t *testing.T) {

@@ -28,14 +28,15 @@ func (e *Engine) Open(now Time, o OpenOptions) (ConnID, Error) {
 	if e.nConns >= e.cfg.MaxConns {
 		return 0, ErrNoMemory
 	}
-	if _, err := e.path(t); err != 0 {
+	path, err := e.path(t)
+	if err != 0 {
 		return 0, err
 	}
-	wait, err := uint32(0), Error(0)
+	wait := uint32(0)
 	if t.LocalPort != 0 {
-		wait, err = e.claim(t)
+		wait, err = e.claim(t, path.Local)
 	} else {
-		wait, err = e.choosePort(t)
+		wait, err = e.choosePort(t, path.Local)
 	}
 	if err != 0 {
 		return 0, err
@@ -44,13 +45,13 @@ func (e *Engine) Open(now Time, o OpenOptions) (ConnID, Error) {
 }
 
 // choosePort fills in a local port.
-func (e *Engine) choosePort(t *Tuple) (wait uint32, err Error) {
+func (e *Engine) choosePort(t *Tuple, local bool) (wait uint32, err Error) {
 	for n := range e.candidatePorts() {
 		t.LocalPort = e.CandidatePort(t, n)
 		if e.listenerFor(t) != nil {
 			continue // a port that somebody serves
 		}
-		if wait, err = e.claim(t); err == 0 {
+		if wait, err = e.claim(t, local); err == 0 {
 			return wait, 0
 		}
 	}
@@ -58,26 +59,36 @@ func (e *Engine) choosePort(t *Tuple) (wait uint32, err Error) {
 	return 0, ErrNoPorts
 }
 
-// reuseAfter is how long a pair stays in TIME-WAIT before an active OPEN takes
-// it: ten ticks of the timestamp clock, so that every segment of the new
-// connection carries a newer timestamp than all of the old one did, and PAWS
-// keeps those away from it. (Linux counts in seconds and waits one, which leaves
-// 28,000 connections a second to a server. If the last ACK was lost, the peer
-// answers the SYN with a challenge ACK, gets a RST, and takes the next SYN.)
-const reuseAfter = 10 * time.Millisecond
+// How long a pair stays in TIME-WAIT before an active OPEN takes it over. By then
+// every segment of the new connection must carry a newer timestamp than all of
+// the old one did, in both directions, so that PAWS keeps those away from it:
+// at least a tick of the peer's timestamp clock (RFC 7323 §B.2), which may take a
+// second (§5.4). A peer in this process is known to count in milliseconds, but
+// for the 31 by which a SYN cookie may turn it back; and 28,000 connections a
+// second, as many as there are ports, are not many there.
+//
+// If the last ACK was lost, the peer answers the SYN with a challenge ACK, gets a
+// RST, and takes the SYN that is repeated after a second.
+const (
+	reuseAfter      = time.Second
+	reuseAfterLocal = 40 * time.Millisecond
+)
 
 // claim reports whether a pair of sockets may be opened. A pair that has been
-// in TIME-WAIT for reuseAfter may if both ends used timestamps (RFC 6191 from
+// in TIME-WAIT for long enough may if both ends used timestamps (RFC 6191 from
 // the client's side); wait is then its record (index+1).
-func (e *Engine) claim(t *Tuple) (wait uint32, err Error) {
+func (e *Engine) claim(t *Tuple, local bool) (wait uint32, err Error) {
 	k, i := e.find(t, e.Hash(t))
 	switch k {
 	case kindNone:
 		return 0, 0
 	case kindWait4, kindWait6:
 		w := e.wait.record(k, i)
-		since := e.now - (w.deadline - Time(2*e.cfg.MSL))
-		if w.opts&waitTimestamps != 0 && since >= Time(reuseAfter) && !e.cfg.NoTimeWaitReuse && !e.cfg.NoTimestamps {
+		since, enough := e.now-(w.deadline-Time(2*e.cfg.MSL)), reuseAfter
+		if local {
+			enough = reuseAfterLocal
+		}
+		if w.opts&waitTimestamps != 0 && since >= Time(enough) && !e.cfg.NoTimeWaitReuse && !e.cfg.NoTimestamps {
 			return i + 1, 0
 		}
 	}

@@ -55,9 +55,6 @@ func (a Addr) Netip() netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// Put4 writes the four bytes of an IPv4 address.
-func (a Addr) Put4(b []byte) { binary.BigEndian.PutUint32(b, uint32(a.Lo)) }
-
 // Put16 writes the sixteen bytes of an IPv6 address.
 func (a Addr) Put16(b []byte) {
 	binary.BigEndian.PutUint64(b, a.Hi)
