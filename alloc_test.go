@@ -1,6 +1,7 @@
 package estab_test
 
 import (
+	"io"
 	"testing"
 	"unsafe"
 
@@ -9,31 +10,32 @@ import (
 )
 
 // A Write and the Reads of it allocate nothing once connection and buffers are
-// warm, whatever the size.
+// warm, whatever the size, and whether its segments are copied or lent.
 func TestNoAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates")
 	}
+	large := link.PairOptions{MTU: link.MaxPacket}
+	trusted := link.PairOptions{MTU: link.MaxPacket, Trusted: true}
 	for _, shards := range []int{1, 16} {
-		for _, size := range []int{1, 1000, 20000} {
-			a, b := wired(t, estab.Config{Shards: shards, KeepAlive: -1}, link.PairOptions{})
+		for _, x := range []struct {
+			wire link.PairOptions
+			size int
+		}{{size: 1}, {size: 1000}, {size: 20000}, {large, 64 << 10}, {trusted, 64 << 10}} {
+			a, b := wired(t, estab.Config{Shards: shards, KeepAlive: -1}, x.wire)
 			c, s := connect(t, a, listen(t, b, addrB+":80"))
-			buf := make([]byte, size)
+			buf := make([]byte, x.size)
 			exchange := func() {
 				c.Write(buf)
-				for n := 0; n < size; {
-					m, err := s.Read(buf)
-					if err != nil {
-						t.Fatal(err)
-					}
-					n += m
+				if _, err := io.ReadFull(s, buf); err != nil {
+					t.Fatal(err)
 				}
 			}
-			for range 200 {
+			for range 500 {
 				exchange()
 			}
 			if n := testing.AllocsPerRun(500, exchange); n > 0 {
-				t.Errorf("%d shards, %d bytes: %v allocations", shards, size, n)
+				t.Errorf("%d shards, %+v: %v allocations", shards, x, n)
 			}
 			a.Close()
 			b.Close()

@@ -221,31 +221,3 @@ func TestCloseWithTextLent(t *testing.T) {
 		s.Close()
 	})
 }
-
-// A Write that makes large segments and the Reads of it allocate nothing.
-func TestLendingAllocatesNothing(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	for _, trusted := range []bool{false, true} {
-		for _, shards := range []int{1, 16} {
-			a, b := wired(t, estab.Config{Shards: shards, KeepAlive: -1}, link.PairOptions{MTU: link.MaxPacket, Trusted: trusted})
-			c, s := connect(t, a, listen(t, b, addrB+":80"))
-			buf := make([]byte, 64<<10)
-			exchange := func() {
-				c.Write(buf)
-				if _, err := io.ReadFull(s, buf); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for range 500 {
-				exchange()
-			}
-			if n := testing.AllocsPerRun(500, exchange); n > 0 {
-				t.Errorf("%d shards, trusted %v: %v allocations", shards, trusted, n)
-			}
-			a.Close()
-			b.Close()
-		}
-	}
-}
